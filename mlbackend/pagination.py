@@ -1,0 +1,9 @@
+"""Pages of a list: 20 rows, or `?page_size=` up to 100."""
+
+from rest_framework.pagination import PageNumberPagination
+
+
+class Pages(PageNumberPagination):
+    page_size = 20
+    page_size_query_param = "page_size"
+    max_page_size = 100

@@ -1,0 +1,28 @@
+"""All routes: the API under /api/v1/, the admin, probes, pictures. Each room brings its own list."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from mlbackend import health
+from mlbackend.media import media
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("mlbackend.accounts.urls")),
+    path("", include("recommendations.urls")),  # before reviews: products/recommendations/ is not a product's id
+    path("", include("reviews.urls")),
+    path("", include("experiments.urls")),
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(permission_classes=[], authentication_classes=[]), name="docs"),
+]
+urlpatterns = [
+    path("api/v1/", include(api)),
+    path("admin/", admin.site.urls),
+    path("healthz", health.Healthz.as_view()),
+    path("readyz", health.Readyz.as_view()),
+    path("media/<path:path>", media),
+]
+handler400 = "mlbackend.errors.bad_request"
+handler403 = "mlbackend.errors.permission_denied"
+handler404 = "mlbackend.errors.page_not_found"
+handler500 = "mlbackend.errors.server_error"

@@ -1,0 +1,12 @@
+"""The web process. Models are loaded here, in each worker after it was started, never before a fork."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlbackend.settings")
+application = get_wsgi_application()
+
+from experiments import serving  # noqa: E402  (needs the apps to be ready)
+
+serving.start()
