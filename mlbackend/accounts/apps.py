@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Users: the model, register, tokens, everything stored about one, erasing it."""
+
+    name = "mlbackend.accounts"
+    label = "accounts"
