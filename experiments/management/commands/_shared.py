@@ -1,0 +1,43 @@
+"""What the model commands share: a progress bar, and domain errors as one line with exit code 1."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import CommandError
+from tqdm import tqdm
+
+from experiments.errors import DomainError
+
+
+class Bar:
+    """The `Progress` of training as a bar on the terminal."""
+
+    def __init__(self, enabled: bool) -> None:
+        self.bar = tqdm(disable=not enabled, unit="step", leave=False)
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        self.bar.total = total
+        self.bar.set_description(what, refresh=False)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+def plain_errors(handle: Callable[..., None]) -> Callable[..., None]:
+    """A domain error is for the person who typed the command: its text, no traceback."""
+
+    @functools.wraps(handle)
+    def wrapped(*args: Any, **options: Any) -> None:
+        try:
+            handle(*args, **options)
+        except DomainError as error:
+            raise CommandError(error.detail) from error
+
+    return wrapped
+
+
+def figures(metrics: dict[str, Any]) -> str:
+    """`macro_f1 0.8784, auc 0.9538`"""
+    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if isinstance(value, float))

@@ -1,0 +1,208 @@
+"""The one protocol: what a prediction task is, and what a way of answering it must be able to do.
+
+A task is declared once, under some app's `ml/`, and everything else is derived from it: commands, versions, serving,
+the log, the route `POST predict/<task>/` with its validation and schema, and the contract suite. Pure: knows neither
+Django nor HTTP.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+InContra = TypeVar("InContra", contravariant=True)
+OutCo = TypeVar("OutCo", covariant=True)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Bound of a text field: `Annotated[str, Text(max_length=…)]`, in characters. A minimum of 1 refuses blank text
+    too.
+    """
+
+    max_length: int
+    min_length: int = 0
+
+
+@dataclass(frozen=True)
+class Number:
+    """Bounds of a number field, both included: `Annotated[float, Number(ge=0, le=5)]`."""
+
+    ge: float
+    le: float
+
+
+@dataclass(frozen=True)
+class Items:
+    """Bound of a sequence field: `Annotated[tuple[int, ...], Items(max_length=1000)]`."""
+
+    max_length: int
+
+
+Bound = Text | Number | Items
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from or to be measured on; each task says which columns it needs.
+
+    A column `unit` says which rows belong together (one user, one product) when the rows are dealt into parts.
+    """
+
+    rows: "pd.DataFrame"
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def parts(self, count: int, *, seed: int = 0) -> Iterator["Examples"]:
+        """The rows dealt at random into `count` disjoint parts of about equal size, units kept whole; empty ones are
+        left out.
+        """
+        units = self.rows["unit"].factorize()[0] if "unit" in self.rows else np.arange(len(self.rows))
+        deal = np.random.default_rng(seed).permutation(units.max() + 1 if len(units) else 0) % count
+        for part in range(count):
+            rows = self.rows[deal[units] == part]
+            if len(rows):
+                yield Examples(rows)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A task's examples, split by time or by product so that nothing is scored on what it trained on.
+
+    `sources` names the tables that the rows came from (`reviews.Rating`), so that erasing a person can say what
+    learned from them.
+    """
+
+    fit: Examples
+    validation: Examples
+    test: Examples
+    sources: tuple[str, ...] = ()
+
+
+class Progress(Protocol):
+    """Told how far the work is: `done` of `total` steps of `what`."""
+
+    def __call__(self, done: int, total: int, what: str) -> None: ...
+
+
+def no_progress(done: int, total: int, what: str) -> None:
+    """For callers that show nothing."""
+
+
+class Predictor(Protocol[InContra, OutCo]):
+    """One way to answer an MLTask. Knows arrays and files, never HTTP or the ORM. `__init__` only stores
+    hyper-parameters.
+    """
+
+    def fit(self, examples: Examples, *, progress: Progress) -> Self: ...
+
+    def predict(self, batch: Sequence[InContra]) -> Sequence[OutCo]:
+        """One output an input, in the same order."""
+        ...
+
+    def evaluate(self, examples: Examples) -> dict[str, float]: ...
+
+    def save(self, folder: Path) -> None:
+        """Write everything that `load` needs into the empty `folder`. No pickle."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self: ...
+
+
+@dataclass(frozen=True)
+class Batching:
+    """Requests that wait at the same time share one call of `predict`: at most `max_size`; over `max_queue` waiting,
+    refuse.
+    """
+
+    max_size: int = 32
+    max_queue: int = 256
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLTask(Generic[In, Out]):
+    """What is asked (`input`, a frozen dataclass with bounds), what is answered (`output`), and how answers are
+    compared.
+    """
+
+    name: str
+    input: type[In]
+    output: type[Out]
+    example: In  # warm-up, canary, OpenAPI, contract suite
+    tiny: Callable[[], Examples]  # enough to fit on in a second: contract suite
+    metric: str  # what the promotion gate compares
+    higher_is_better: bool = True
+    public: bool = True  # has a route of its own
+    batching: Batching | None = None
+    max_instances: int = 256  # in one request
+    algorithms: dict[str, type[Predictor[Any, Any]]] = field(default_factory=dict, compare=False)
+
+    def algorithm(self, name: str) -> Callable[[type], type]:
+        """Class decorator: registers a predictor under `name`. The first one is the default."""
+
+        def register(predictor: type) -> type:
+            if name in self.algorithms:
+                raise ValueError(f"task {self.name} has an algorithm {name} already")
+            self.algorithms[name] = predictor
+            return predictor
+
+        return register
+
+
+def bounds(cls: type) -> dict[str, Bound]:
+    """The bound of each field of a dataclass that has one."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    found = {
+        name: [m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Bound)] for name, hint in hints.items()
+    }
+    return {name: metadata[0] for name, metadata in found.items() if metadata}
+
+
+def to_json(value: Any) -> Any:
+    """A dataclass as plain dicts, lists and scalars."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: to_json(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(inner) for inner in value]
+    return value
+
+
+def from_json(kind: Any, value: Any) -> Any:
+    """The reverse of `to_json`, for dataclass fields of scalars, dataclasses, tuples, mappings and None."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else from_json(next(a for a in arguments if a is not type(None)), value)
+    if origin is tuple:
+        return tuple(from_json(arguments[0], inner) for inner in value)
+    if origin in (dict, Mapping):
+        return {key: from_json(arguments[1], inner) for key, inner in value.items()}
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = typing.get_type_hints(kind)
+        return kind(**{name: from_json(hints[name], inner) for name, inner in value.items()})
+    return value
+
+
+def shortened(value: Mapping[str, Any], *, text: int, items: int) -> dict[str, Any]:
+    """A logged input kept small and still valid: texts cut to `text` characters, sequences to their first `items`."""
+
+    def cut(inner: Any) -> Any:
+        if isinstance(inner, str):
+            return inner[:text]
+        return inner[:items] if isinstance(inner, list) else inner
+
+    return {name: cut(inner) for name, inner in value.items()}

@@ -1,0 +1,19 @@
+"""Truths, written downwards by every rating, review, event and report, whether or not a test runs."""
+
+from typing import Any
+from uuid import UUID
+
+from experiments.models import Outcome
+
+
+def outcome_record(
+    *, kind: str, subject: str, value: float | str, user_id: int | None, prediction_id: UUID | None = None
+) -> Outcome:
+    """One truth: `kind` (rating, review, view, purchase, reported …), `subject` such as `product:12`, its number or
+    label.
+    """
+    return Outcome.objects.create(kind=kind, subject=subject, value=value, user_id=user_id, prediction_id=prediction_id)
+
+
+def outcomes_of(user_id: int) -> Any:
+    return Outcome.objects.filter(user_id=user_id)

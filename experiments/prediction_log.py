@@ -1,0 +1,70 @@
+"""The log of every prediction, on disk before its answer leaves, in monthly partitions.
+
+The table is partitioned by range on `id`, a UUIDv7 whose time bounds the months, so old months can be dropped whole.
+What falls outside of every month (the worker that makes them ahead did not run) goes to the default partition and is
+moved when its month is made.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from experiments.errors import NotFound
+from experiments.mltask import shortened
+from experiments.models import Prediction
+from experiments.uuid7 import uuid7_floor
+
+MAX_TEXT = 10_000  # characters of a logged text
+MAX_ITEMS = 100  # of a logged sequence
+TABLE = Prediction._meta.db_table
+
+
+def prediction_record(rows: Sequence[Prediction]) -> None:
+    """Write the rows in one statement; in the caller's transaction when there is one, else committed when this
+    returns.
+    """
+    for row in rows:
+        row.input = shortened(row.input, text=MAX_TEXT, items=MAX_ITEMS)
+    Prediction.objects.bulk_create(rows)
+
+
+def prediction_get(*, prediction_id: UUID, user: Any) -> Prediction:
+    """One's own prediction (staff: anyone's). A stranger's is as missing as one that never was."""
+    mine = Prediction.objects.all() if user.is_staff else Prediction.objects.filter(user_id=user.pk)
+    found = mine.filter(pk=prediction_id).first()
+    if not found:
+        raise NotFound(f"There is no prediction {prediction_id} of yours.")
+    return found
+
+
+def months_ahead(now: datetime, count: int) -> list[datetime]:
+    """The first moments of this month and the `count` after it."""
+    first = now.year * 12 + now.month - 1
+    return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in range(first, first + count + 1)]
+
+
+def partitions_ensure(*, now: datetime, ahead: int = 2) -> list[str]:
+    """Make the partitions of this month and of `ahead` more where they are missing; gives the names of the new ones."""
+    made = []
+    starts = months_ahead(now, ahead + 1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [TABLE])
+        for start, end in pairwise(starts):
+            name = f"{TABLE}_{start:%Y_%m}"
+            cursor.execute("SELECT to_regclass(%s)", [name])
+            if cursor.fetchone()[0]:
+                continue
+            bounds = [str(uuid7_floor(start)), str(uuid7_floor(end))]
+            cursor.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+            cursor.execute(
+                f"WITH moved AS (DELETE FROM {TABLE}_default WHERE id >= %s AND id < %s RETURNING *)"
+                f" INSERT INTO {name} SELECT * FROM moved",
+                bounds,
+            )
+            cursor.execute(f"ALTER TABLE {TABLE} ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)
+            made.append(name)
+    return made

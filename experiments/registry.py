@@ -1,0 +1,225 @@
+"""Versions of models: made by training, put live by promotion behind a gate, taken back by rollback.
+
+There is one live version a task, which the database holds to. A promotion is a compare-and-set: of two at once one
+wins and the other is told so. Every process notices within two seconds (serving.py).
+"""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
+
+from experiments import serving
+from experiments.artifacts import digest_of, store
+from experiments.discovery import dataset, task_named
+from experiments.errors import Conflict, DomainError, Invalid, NotFound
+from experiments.mltask import Examples, MLTask, Predictor, Progress, Split, from_json, no_progress
+from experiments.models import ModelVersion, Prediction, Promotion
+
+PARTS = 20  # of the test part; each version is scored on each
+RESAMPLES = 2_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A candidate against the live version on the same test parts; `low` and `high` bound the mean difference at 95
+    %.
+    """
+
+    metric: str
+    live: float
+    candidate: float
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def worse(self) -> bool:
+        return self.high < 0
+
+
+def version_get(*, task: str, version: int) -> ModelVersion:
+    found = ModelVersion.objects.filter(task=task_named(task).name, version=version).first()
+    if not found:
+        raise NotFound(f"{task} has no version {version}.")
+    return found
+
+
+def live_version(task: str) -> ModelVersion | None:
+    return ModelVersion.objects.filter(task=task, live=True).first()
+
+
+def version_train(
+    *,
+    task: str,
+    algorithm: str = "",
+    params: Mapping[str, Any] | None = None,
+    created_by: str = "",
+    progress: Progress = no_progress,
+) -> ModelVersion:
+    """Fit an algorithm on the task's rows, measure it on the test part, store it as a candidate."""
+    definition = task_named(task)
+    split = dataset(definition)
+    name = algorithm or next(iter(definition.algorithms))
+    if name not in definition.algorithms:
+        raise Invalid("algorithm", f"{task} has no algorithm {name}. Known are: {', '.join(definition.algorithms)}.")
+    for part in ("fit", "test"):
+        if not len(getattr(split, part)):
+            raise DomainError(f"There are no rows to {part} {task} on: import some, or run `manage.py demo`.")
+    try:
+        predictor = definition.algorithms[name](**(params or {}))
+    except TypeError as error:
+        raise Invalid("param", f"{name} does not take these parameters: {error}") from None
+    start = time.perf_counter()
+    predictor.fit(split.fit, progress=progress)
+    seconds = time.perf_counter() - start
+    metrics = {"test": predictor.evaluate(split.test), "seconds_to_fit": round(seconds, 2)}
+    if len(split.validation):
+        metrics["validation"] = predictor.evaluate(split.validation)
+    return version_create(
+        task=definition, algorithm=name, predictor=predictor, params=dict(params or {}), metrics=metrics,
+        split=split, created_by=created_by,
+    )  # fmt: skip
+
+
+def version_create(
+    *,
+    task: MLTask[Any, Any],
+    algorithm: str,
+    predictor: Predictor[Any, Any],
+    params: dict[str, Any],
+    metrics: dict[str, Any],
+    split: Split,
+    created_by: str,
+) -> ModelVersion:
+    """Store a fitted predictor. Its files are on disk before its row exists; two at once get two numbers."""
+    data = {
+        "fit": len(split.fit),
+        "validation": len(split.validation),
+        "test": len(split.test),
+        "sources": split.sources,
+    }
+    with tempfile.TemporaryDirectory() as folder, transaction.atomic(), connection.cursor() as cursor:
+        predictor.save(Path(folder))
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"version of {task.name}"])
+        last = ModelVersion.objects.filter(task=task.name).aggregate(last=Max("version"))["last"]
+        number = (last or 0) + 1
+        artifact = f"{task.name}/{number}"
+        manifest = store(Path(folder), artifact)
+        return ModelVersion.objects.create(
+            task=task.name, version=number, algorithm=algorithm, params=params, metrics=metrics, data=data,
+            artifact=artifact, manifest=manifest, digest=digest_of(manifest), created_by=created_by,
+        )  # fmt: skip
+
+
+def compare(*, task: MLTask[Any, Any], live: ModelVersion, candidate: ModelVersion, test: Examples) -> Comparison:
+    """Score both on the same parts of `test` and bootstrap the mean of the paired differences (Efron, 1979).
+
+    Each part keeps its units (users, products) whole. A positive difference means that the candidate is better.
+    """
+    sign = 1 if task.higher_is_better else -1
+    models = [serving.load(row) for row in (live, candidate)]
+    try:
+        scores = np.array([[m.predictor.evaluate(part)[task.metric] for m in models] for part in test.parts(PARTS)])
+    finally:
+        for model in models:
+            model.close()
+    differences = sign * (scores[:, 1] - scores[:, 0])
+    picks = np.random.default_rng(0).integers(0, len(differences), (RESAMPLES, len(differences)))
+    low, high = np.quantile(differences[picks].mean(axis=1), [0.025, 0.975])
+    live_score, candidate_score = scores.mean(axis=0)
+    return Comparison(task.metric, live_score, candidate_score, differences.mean(), low, high)
+
+
+def version_promote(*, task: str, version: int, by: Any = None, reason: str = "", force: bool = False) -> Promotion:
+    """Put a version live. Refused (Conflict) when it is worse than the live one on the test part beyond the interval.
+
+    `force` overrides the refusal and needs a reason.
+    """
+    if force and not reason.strip():
+        raise Invalid("reason", "A forced promotion needs a reason.", "required")
+    target = version_get(task=task, version=version)
+    current = live_version(task)
+    if current and current.pk == target.pk:
+        raise Conflict(f"{task} {version} is live already.")
+    serving.load(target).close()  # proves that it loads and answers the task's example
+    comparison = _gate(target, current, force)
+    return _switch(
+        target, current, kind=Promotion.Kind.PROMOTE, by=by, reason=reason, forced=force, comparison=comparison
+    )
+
+
+def _gate(target: ModelVersion, current: ModelVersion | None, force: bool) -> dict[str, Any]:
+    if not current:
+        return {}
+    definition = task_named(target.task)
+    try:
+        test = dataset(definition).test
+        result = compare(task=definition, live=current, candidate=target, test=test)
+    except DomainError as error:
+        if force:
+            return {"error": error.detail}
+        raise
+    if result.worse and not force:
+        raise Conflict(
+            f"{target.task} {target.version} is worse than the live version {current.version}: {result.metric} "
+            f"{result.candidate:.4f} against {result.live:.4f}, difference {result.difference:+.4f} "
+            f"({result.low:+.4f} to {result.high:+.4f}). Force it with a reason if it is to be live all the same."
+        )
+    return asdict(result)
+
+
+def version_rollback(*, task: str, by: Any = None, reason: str = "") -> Promotion:
+    """Put the version that was live before back, after it proved itself on the example and the last ten logged
+    inputs.
+    """
+    current = live_version(task_named(task).name)
+    last = Promotion.objects.filter(task=task, to_version=current).exclude(kind=Promotion.Kind.ROLLBACK).first()
+    if not current or not last or not last.from_version:
+        raise Conflict(f"{task} has no version before the live one to go back to.")
+    prove(last.from_version)
+    return _switch(
+        last.from_version, current, kind=Promotion.Kind.ROLLBACK, by=by, reason=reason, forced=False, comparison={}
+    )
+
+
+def prove(row: ModelVersion) -> None:
+    """The canary: the version answers the task's example and the last ten logged inputs, each as one of its kind."""
+    definition = task_named(row.task)
+    logged = Prediction.objects.filter(task=row.task, status=Prediction.Status.OK)[:10].values_list("input", flat=True)
+    model = serving.load(row)
+    try:
+        outputs = model.predict([definition.example, *(from_json(definition.input, one) for one in logged)])
+    except Exception as error:
+        raise Conflict(f"{row} failed on logged inputs ({type(error).__name__}), so it was not put live.") from error
+    finally:
+        model.close()
+    if not all(isinstance(output, definition.output) for output in outputs):
+        raise Conflict(f"{row} answered with something else than a {definition.output.__name__}.")
+
+
+def _switch(target: ModelVersion, current: ModelVersion | None, *, kind: str, **facts: Any) -> Promotion:
+    lost = Conflict(f"Another version of {target.task} was put live meanwhile.")
+    try:
+        with transaction.atomic():
+            if current and not ModelVersion.objects.filter(pk=current.pk, live=True).update(live=False):
+                raise lost
+            ModelVersion.objects.filter(pk=target.pk).update(live=True)
+            return Promotion.objects.create(
+                task=target.task, from_version=current, to_version=target, kind=kind, **facts
+            )
+    except IntegrityError:
+        raise lost from None
+
+
+def live_at(*, task: str, at: datetime) -> ModelVersion | None:
+    """The version that was live at that moment."""
+    last = Promotion.objects.filter(task=task_named(task).name, at__lte=at).select_related("to_version").first()
+    return last.to_version if last else None

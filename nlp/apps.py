@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class NlpConfig(AppConfig):
+    """sentiment."""
+
+    name = "nlp"

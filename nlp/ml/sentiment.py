@@ -1,0 +1,173 @@
+"""Sentiment of a review: is its writer content? Trained on reviews with stars, 4 and up meaning positive."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+
+from experiments.errors import DomainError
+from experiments.mltask import Examples, MLTask, Progress, Text
+from nlp.ml.ngrams import Ngrams
+
+
+@dataclass(frozen=True)
+class SentimentInput:
+    text: Annotated[str, Text(max_length=10_000, min_length=1)]
+    title: Annotated[str, Text(max_length=300)] = ""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Probabilities that sum to one."""
+
+    positive: float
+    negative: float
+
+
+@dataclass(frozen=True)
+class SentimentOutput:
+    sentiment: Literal["positive", "negative"]
+    confidence: float
+    scores: Scores
+
+
+def tiny() -> Examples:
+    import pandas as pd
+
+    good = ["Lovely soft fabric, fits well", "I love it", "Not bad at all, very happy", "Great value and great fit"]
+    bad = ["Terrible fabric, fits badly", "I hate it", "Not good at all, very sad", "Poor value and poor fit"]
+    return Examples(pd.DataFrame({"title": "", "text": (good + bad) * 4, "positive": ([True] * 4 + [False] * 4) * 4}))
+
+
+SENTIMENT = MLTask(
+    name="sentiment",
+    input=SentimentInput,
+    output=SentimentOutput,
+    example=SentimentInput(text="The fabric is lovely and it fits me very well.", title="Love it"),
+    tiny=tiny,
+    metric="macro_f1",
+)
+
+
+def output_of(positive: float) -> SentimentOutput:
+    """The answer for a probability of positive."""
+    return SentimentOutput(
+        sentiment="positive" if positive >= 0.5 else "negative",
+        confidence=max(positive, 1 - positive),
+        scores=Scores(positive=positive, negative=1 - positive),
+    )
+
+
+@SENTIMENT.algorithm("tfidf")
+class TfidfSentiment:
+    """TF-IDF of word n-grams, each scaled by how much more often it stands in positive reviews, and a logistic
+    regression.
+
+    The scale is the naive Bayes log-count ratio (Wang and Manning, "Baselines and Bigrams", 2012). The title is read
+    twice: with the text, and as a field of its own, where a word says more. `c` is the inverse of the regularisation,
+    `smoothing` is added to every count of the ratio, `longest` is the longest n-gram in words and `min_df` the number
+    of texts that it must stand in.
+    """
+
+    def __init__(self, c: float = 2.0, smoothing: float = 1.0, longest: int = 3, min_df: int = 2) -> None:
+        self.c = float(c)
+        self.smoothing = float(smoothing)
+        self.longest = int(longest)
+        self.min_df = int(min_df)
+
+    def fit(self, examples: Examples, *, progress: Progress) -> Self:
+        """`examples` has the columns title, text (str) and positive (bool), with at least one row of each class."""
+        from scipy import sparse
+        from sklearn.linear_model import LogisticRegression
+
+        positive = examples.rows["positive"].to_numpy(bool)
+        if positive.all() or not positive.any():
+            raise DomainError("Sentiment needs positive and negative reviews to learn from; there is only one kind.")
+        titles, texts = examples.rows["title"], examples.rows["text"]
+        fields = {"text": [_joined(t, x) for t, x in zip(titles, texts, strict=True)], "title": list(titles)}
+        blocks, scales, vectorizers = [], [], []
+        for step, (name, values) in enumerate(fields.items()):
+            progress(step, 3, f"counting n-grams of the {name}")
+            vectorizer = self._ngrams(name).vectorizer()
+            try:
+                block = vectorizer.fit_transform(values)
+                words, idf = vectorizer.get_feature_names_out(), vectorizer.idf_
+            except ValueError:  # no n-gram stands in enough texts: this field says nothing
+                block, words, idf = sparse.csr_matrix((len(values), 0)), np.array([], dtype=str), np.array([])
+            scale = _log_count_ratio(block, positive, self.smoothing)
+            blocks.append(block.multiply(scale))
+            scales.append(scale)
+            vectorizers.append((words, idf))
+        progress(2, 3, "fitting the regression")
+        model = LogisticRegression(C=self.c, class_weight="balanced", max_iter=1_000)
+        model.fit(sparse.hstack(blocks).tocsr(), positive)
+        weights = np.split(model.coef_[0], [len(scales[0])])
+        self.intercept = float(model.intercept_[0])
+        self.text, self.title = (
+            self._ngrams(name).use(list(words), idf, weight * scale)
+            for name, (words, idf), weight, scale in zip(fields, vectorizers, weights, scales, strict=True)
+        )
+        progress(3, 3, "fitted")
+        return self
+
+    def _ngrams(self, name: str) -> Ngrams:
+        return Ngrams(self.longest if name == "text" else min(self.longest, 2), self.min_df)
+
+    def predict(self, batch: Sequence[SentimentInput]) -> list[SentimentOutput]:
+        return [output_of(self._positive(one)) for one in batch]
+
+    def _positive(self, given: SentimentInput) -> float:
+        logit = self.intercept + self.text.score(_joined(given.title, given.text)) + self.title.score(given.title)
+        return 1.0 / (1.0 + math.exp(-max(min(logit, 500.0), -500.0)))
+
+    def evaluate(self, examples: Examples) -> dict[str, float]:
+        """Macro-averaged F1, area under the ROC curve (nan with one class) and accuracy."""
+        return scores_of(self, examples)
+
+    def save(self, folder: Path) -> None:
+        self.text.save(folder, "text")
+        self.title.save(folder, "title")
+        params = {"c": self.c, "smoothing": self.smoothing, "longest": self.longest, "min_df": self.min_df}
+        (folder / "params.json").write_text(json.dumps({"params": params, "intercept": self.intercept}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        stored = json.loads((folder / "params.json").read_text())
+        self = cls(**stored["params"])
+        self.intercept = stored["intercept"]
+        self.text = self._ngrams("text").load(folder, "text")
+        self.title = self._ngrams("title").load(folder, "title")
+        return self
+
+
+def _log_count_ratio(block: Any, positive: np.ndarray, smoothing: float) -> np.ndarray:
+    """log of how often each column is present in positive rows over how often in negative ones; shape (columns,)."""
+    present = block > 0
+    up = smoothing + np.asarray(present[positive].sum(axis=0), float).ravel()
+    down = smoothing + np.asarray(present[~positive].sum(axis=0), float).ravel()
+    ratio: np.ndarray = np.log((up / up.sum()) / (down / down.sum()))
+    return ratio
+
+
+def scores_of(predictor: Any, examples: Examples) -> dict[str, float]:
+    """Quality of any sentiment predictor on rows with the columns title, text and positive."""
+    from sklearn.metrics import f1_score, roc_auc_score
+
+    rows = examples.rows
+    outputs = predictor.predict([SentimentInput(x, t) for t, x in zip(rows["title"], rows["text"], strict=True)])
+    positive = np.array([output.scores.positive for output in outputs])
+    truth = rows["positive"].to_numpy(bool)
+    both = 0 < truth.sum() < len(truth)
+    return {
+        "macro_f1": float(f1_score(truth, positive >= 0.5, average="macro")),
+        "auc": float(roc_auc_score(truth, positive)) if both else float("nan"),
+        "accuracy": float((truth == (positive >= 0.5)).mean()),
+    }
+
+
+def _joined(title: str, text: str) -> str:
+    return f"{title} . {text}" if title else text
