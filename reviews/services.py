@@ -1,0 +1,145 @@
+"""Everything that writes the shop's own records. Each rests on one transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from experiments import serving
+from experiments.errors import Invalid, NotFound, Unavailable
+from experiments.outcomes import outcome_record
+from experiments.prediction_log import prediction_get
+from nlp.ml.sentiment import SENTIMENT, SentimentInput, SentimentOutput
+from reviews.errors import AlreadyReviewed
+from reviews.models import Event, Product, Rating, Review
+from reviews.tasks import analyse_reviews
+from reviews.trend import EVENT_WEIGHTS, LIKED_ABOVE, trend_add
+
+Analysis = serving.Answer[SentimentOutput]
+
+
+def review_create(
+    *, author: Any, product: Product, text: str, title: str = "", rating: float | None = None
+) -> tuple[Review, Analysis | None]:
+    """Save a review, its stars as the author's rating, and what the model says: all together or not at all.
+
+    Where no model can answer the review is saved without analysis and the worker analyses it later; the second part is
+    then None. Raises AlreadyReviewed, with the first review's id, when the author has reviewed the product before.
+    """
+    try:
+        with transaction.atomic():
+            review = Review(author=author, product=product, title=title, text=text, rating=rating)
+            analysis = review_analyse(review=review, user_id=author.pk)
+            review.save(force_insert=True)
+            if rating is not None:
+                rating_set(user=author, product=product, value=rating)
+            outcome_record(
+                kind="review",
+                subject=f"product:{product.pk}",
+                value=review.sentiment or "unknown",
+                user_id=author.pk,
+                prediction_id=review.prediction_id,
+            )
+    except IntegrityError:
+        first = Review.objects.filter(author=author, product_id=product.pk).first()
+        if first:
+            raise AlreadyReviewed(
+                "You have reviewed this product already.", review=f"/api/v1/reviews/{first.pk}/"
+            ) from None
+        raise NotFound(f"There is no product {product.pk}.") from None  # it was deleted meanwhile
+    return review, analysis
+
+
+def review_update(*, review: Review, changes: Mapping[str, Any]) -> Review:
+    """Change title, text or rating of a review; new words are analysed again, new stars are the author's rating."""
+    with transaction.atomic():
+        review = Review.objects.select_for_update().filter(pk=review.pk).first() or _gone("review", review.pk)
+        for name, value in changes.items():
+            setattr(review, name, value)
+        if {"title", "text"} & changes.keys():
+            review_analyse(review=review, user_id=review.author_id)
+        review.save()
+        if review.author and changes.get("rating") is not None:
+            rating_set(user=review.author, product=review.product, value=changes["rating"])
+    return review
+
+
+def review_analyse(*, review: Review, user_id: int | None) -> Analysis | None:
+    """Put the live model's answer on the (unsaved) review; without one leave it for the worker."""
+    try:
+        [answer] = serving.predict(SENTIMENT, [SentimentInput(review.text, review.title)], user_id=user_id)
+    except Unavailable:
+        review.sentiment, review.sentiment_score, review.model_version, review.prediction_id = "", None, None, None
+        transaction.on_commit(lambda: analyse_reviews.enqueue())
+        return None
+    _put(review, answer)
+    return answer
+
+
+def reviews_analyse_next(*, after: int, limit: int) -> tuple[int, int]:
+    """Analyse up to `limit` reviews without sentiment and with an id over `after`, in one call of the model and one
+    transaction.
+
+    Gives the last id it saw (`after` when there is none left) and how many. Rows that another worker or an edit holds
+    are skipped. Raises Unavailable where no model answers.
+    """
+    with transaction.atomic():
+        waiting = Review.objects.filter(Q(sentiment=""), id__gt=after).order_by("id")
+        reviews = list(waiting.select_for_update(skip_locked=True)[:limit])
+        if not reviews:
+            return after, 0
+        inputs = [SentimentInput(review.text, review.title) for review in reviews]
+        answers = serving.predict(SENTIMENT, inputs, user_id=None, method="worker")
+        for review, answer in zip(reviews, answers, strict=True):
+            _put(review, answer)
+        Review.objects.bulk_update(reviews, ["sentiment", "sentiment_score", "model_version", "prediction_id"])
+    return reviews[-1].pk, len(reviews)
+
+
+def _put(review: Review, answer: Analysis) -> None:
+    review.sentiment = answer.output.sentiment
+    review.sentiment_score = answer.output.scores.positive
+    review.model_version = answer.version
+    review.prediction_id = answer.prediction_id
+
+
+def rating_set(*, user: Any, product: Product, value: float) -> tuple[Rating, bool]:
+    """The user's one rating of the product, replaced when there is one; the second part says whether it is new."""
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            rating, created = Rating.objects.update_or_create(
+                user=user, product=product, defaults={"value": value, "rated_at": now}
+            )
+            if created:
+                trend_add(product_id=product.pk, weight=value - LIKED_ABOVE, at=now)
+            outcome_record(kind="rating", subject=f"product:{product.pk}", value=value, user_id=user.pk)
+    except IntegrityError:
+        raise NotFound(f"There is no product {product.pk}.") from None
+    return rating, created
+
+
+def event_record(*, user: Any, product: Product, kind: str, prediction_id: UUID | None = None) -> Event:
+    """Something the user did with a product; `prediction_id` names the answer that led there, one of the user's own."""
+    if prediction_id:
+        try:
+            prediction_get(prediction_id=prediction_id, user=user)
+        except NotFound as error:
+            raise Invalid("prediction_id", error.detail, "does_not_exist") from None
+    try:
+        with transaction.atomic():
+            event = Event.objects.create(user=user, product=product, kind=kind, prediction_id=prediction_id)
+            trend_add(product_id=product.pk, weight=EVENT_WEIGHTS[kind], at=event.created_at, views=int(kind == "view"))
+            outcome_record(
+                kind=kind, subject=f"product:{product.pk}", value=1, user_id=user.pk, prediction_id=prediction_id
+            )
+    except IntegrityError:
+        raise NotFound(f"There is no product {product.pk}.") from None
+    return event
+
+
+def _gone(what: str, pk: int) -> Any:
+    raise NotFound(f"There is no {what} {pk}.")

@@ -1,0 +1,215 @@
+"""HTTP for the shop's records: products, reviews, ratings, events."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import generics, mixins, parsers, permissions, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments.fields import FiniteField, TextField
+from experiments.views import rendered
+from reviews import selectors, services
+from reviews.models import Event, Product, Rating, Review, Seller
+
+
+class StarsField(FiniteField):
+    """0.5 to 5 in halves."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0.5, max_value=5, help_text="Stars, 0.5 to 5 in halves.", **kwargs)
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if 2 * value % 1:
+            raise serializers.ValidationError("Expected halves: 0.5, 1, 1.5 … 5.", "not_in_halves")
+        return value
+
+
+class SellerSerializer(serializers.ModelSerializer[Seller]):
+    class Meta:
+        model = Seller
+        fields = ["id", "name", "rating"]
+
+
+class SentimentSummarySerializer(serializers.Serializer[Any]):
+    positive = serializers.IntegerField()
+    negative = serializers.IntegerField()
+
+
+class ProductSerializer(serializers.ModelSerializer[Product]):
+    seller = SellerSerializer(read_only=True)
+    seller_id = serializers.PrimaryKeyRelatedField(
+        queryset=Seller.objects.all(), source="seller", write_only=True, required=False, allow_null=True
+    )
+    rating_average = serializers.FloatField(read_only=True, allow_null=True)
+    rating_count = serializers.IntegerField(read_only=True)
+    sentiment_summary = SentimentSummarySerializer(read_only=True)
+
+    class Meta:
+        model = Product
+        fields = ["id", "name", "description", "category", "price", "image", "seller", "seller_id", "rating_average",
+                  "rating_count", "view_count", "sentiment_summary", "created_at"]  # fmt: skip
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    user = serializers.CharField(source="author.username", read_only=True, allow_null=True, default=None)
+    title = TextField(max_length=300, required=False, default="")
+    text = TextField(max_length=10_000, min_length=1)
+    rating = StarsField(required=False, allow_null=True, default=None)
+
+    class Meta:
+        model = Review
+        fields = ["id", "user", "product", "title", "text", "rating", "sentiment", "sentiment_score", "model_version",
+                  "created_at"]  # fmt: skip
+        read_only_fields = ["product", "sentiment", "sentiment_score", "model_version", "created_at"]
+
+
+class RatingSerializer(serializers.ModelSerializer[Rating]):
+    value = StarsField()
+
+    class Meta:
+        model = Rating
+        fields = ["id", "product", "value", "rated_at"]
+        read_only_fields = ["rated_at"]
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    class Meta:
+        model = Event
+        fields = ["product", "kind", "prediction_id"]
+
+
+class StaffWrites(permissions.BasePermission):
+    """Anyone reads, staff write."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.method in permissions.SAFE_METHODS or bool(request.user.is_staff)
+
+
+class AuthorWrites(permissions.IsAuthenticatedOrReadOnly):
+    """Anyone reads, the author writes."""
+
+    def has_object_permission(self, request: Request, view: Any, obj: Review) -> bool:
+        return request.method in permissions.SAFE_METHODS or obj.author_id == request.user.pk
+
+
+class ProductFilter(filters.FilterSet):
+    price_min = filters.NumberFilter(field_name="price", lookup_expr="gte", min_value=0, max_value=10**10)
+    price_max = filters.NumberFilter(field_name="price", lookup_expr="lte", min_value=0, max_value=10**10)
+
+    class Meta:
+        model = Product
+        fields = ["category"]
+
+
+@extend_schema(tags=["products"])
+class ProductViewSet(viewsets.ModelViewSet[Product]):
+    """The catalogue. Anyone reads it, staff write it; a picture is sent as multipart."""
+
+    serializer_class = ProductSerializer
+    permission_classes = [StaffWrites]
+    parser_classes = (*APIView.parser_classes, parsers.MultiPartParser)
+    filterset_class = ProductFilter
+    search_fields = ["name", "description", "category"]
+    ordering_fields = ["id", "name", "price", "created_at", "view_count", "rating_average", "rating_count"]
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> Any:
+        return selectors.products()
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = selectors.products().get(pk=serializer.save().pk)
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = selectors.products().get(pk=serializer.save().pk)
+
+    @extend_schema(responses=ReviewSerializer(many=True))
+    @action(detail=True, filter_backends=[], permission_classes=[permissions.AllowAny])
+    def reviews(self, request: Request, pk: int) -> Response:
+        """The product's reviews, newest first."""
+        get_object_or_404(Product, pk=pk)
+        page: Any = self.paginate_queryset(selectors.product_reviews(pk))  # type: ignore[arg-type]  # not products here
+        return self.get_paginated_response(ReviewSerializer(page, many=True).data)
+
+
+analysed = inline_serializer(
+    "AnalysedReview",
+    {
+        "success": serializers.BooleanField(),
+        "review": ReviewSerializer(),
+        "analysis": serializers.JSONField(
+            allow_null=True, help_text="As POST predict/sentiment/; null when analysed later."
+        ),
+        "prediction_id": serializers.UUIDField(allow_null=True),
+    },
+)
+
+
+class ReviewCreate(APIView):
+    """Review a product: saved and analysed in one step."""
+
+    @extend_schema(tags=["reviews"], request=ReviewSerializer, responses={201: analysed})
+    def post(self, request: Request, product_id: int) -> Response:
+        product = get_object_or_404(Product, pk=product_id)
+        given = ReviewSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        review, answer = services.review_create(author=request.user, product=product, **given.validated_data)
+        body = {
+            "success": True,
+            "review": ReviewSerializer(review).data,
+            "analysis": rendered(answer) if answer else None,
+            "prediction_id": review.prediction_id,
+        }
+        return Response(body, 201, headers={"Location": f"/api/v1/reviews/{review.pk}/"})
+
+
+@extend_schema(tags=["reviews"])
+class ReviewDetail(generics.RetrieveUpdateDestroyAPIView[Review]):
+    """One review. Its author may change it, then it is analysed again, or delete it."""
+
+    serializer_class = ReviewSerializer
+    permission_classes = [AuthorWrites]
+    queryset = Review.objects.select_related("author", "product")
+    http_method_names = ["get", "patch", "delete", "head", "options"]
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = services.review_update(review=serializer.instance, changes=serializer.validated_data)
+
+
+@extend_schema(tags=["ratings"])
+class RatingViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Rating]):
+    """One's own ratings."""
+
+    serializer_class = RatingSerializer
+    queryset = Rating.objects.none()
+    filterset_fields = ["product"]
+    ordering_fields = ["rated_at", "value"]
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> Any:
+        user: Any = self.request.user
+        return Rating.objects.filter(user=user)
+
+    @extend_schema(responses={200: RatingSerializer, 201: RatingSerializer})
+    def create(self, request: Request) -> Response:
+        """Rate a product: 201, or 200 when it replaces one's earlier rating."""
+        given = RatingSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        rating, created = services.rating_set(user=request.user, **given.validated_data)
+        return Response(RatingSerializer(rating).data, 201 if created else 200)
+
+
+class EventCreate(APIView):
+    """Something the caller did with a product."""
+
+    @extend_schema(tags=["events"], request=EventSerializer, responses={202: None})
+    def post(self, request: Request) -> Response:
+        given = EventSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.event_record(user=request.user, **given.validated_data)
+        return Response(status=202)
