@@ -4,16 +4,20 @@
 manifest says, copied from the storage once a machine and checked again each time it is asked for.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, storages
 
 from experiments.errors import ModelUnavailable
@@ -27,12 +31,17 @@ class DurableStorage(FileSystemStorage):
     def _save(self, name: str, content: File) -> str:
         path = Path(self.path(name))
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-            shutil.copyfileobj(content, draft)
-            draft.flush()
-            os.fsync(draft.fileno())
-        Path(draft.name).replace(path)
-        _sync_folder(path.parent)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            draft = Path(folder) / path.name
+            with draft.open("wb") as file:
+                shutil.copyfileobj(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        for parent in path.parents:  # new folders are on disk too
+            _sync_folder(parent)
+            if parent == Path(self.location):
+                break
         return name
 
 
@@ -48,12 +57,13 @@ def manifest_of(folder: Path) -> Manifest:
     """Every file below `folder` with its sha256 and its size in bytes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        path.relative_to(folder).as_posix(): {
-            "sha256": hashlib.file_digest(path.open("rb"), "sha256").hexdigest(),
-            "bytes": path.stat().st_size,
-        }
-        for path in files
+        path.relative_to(folder).as_posix(): {"sha256": _sha256(path), "bytes": path.stat().st_size} for path in files
     }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_of(manifest: Manifest) -> str:
@@ -61,16 +71,21 @@ def digest_of(manifest: Manifest) -> str:
 
 
 def store(folder: Path, name: str) -> Manifest:
-    """Put the files of `folder` under `name`. The manifest goes last, so a name without one is unfinished."""
+    """Put the files of `folder` under `name`, which must be new. The manifest goes last, so a name without one is
+    unfinished.
+    """
     manifest = manifest_of(folder)
     for file in manifest:
         with (folder / file).open("rb") as content:
-            storages["models"].save(f"{name}/{file}", File(content))
-    with tempfile.NamedTemporaryFile() as listing:
-        listing.write(json.dumps(manifest, indent=1).encode())
-        listing.seek(0)
-        storages["models"].save(f"{name}/manifest.json", File(listing))
+            _put(f"{name}/{file}", File(content))
+    _put(f"{name}/manifest.json", ContentFile(json.dumps(manifest, indent=1).encode()))
     return manifest
+
+
+def _put(name: str, content: File) -> None:
+    saved = storages["models"].save(name, content)
+    if saved != name:  # what a storage does where the name is taken
+        raise FileExistsError(f"{name} was in the storage already")
 
 
 def fetch(name: str, manifest: Manifest) -> Path:
@@ -78,31 +93,35 @@ def fetch(name: str, manifest: Manifest) -> Path:
     stored.
     """
     folder = settings.DATA_DIR / "cache" / digest_of(manifest)
-    if not folder.exists():
+    with _one_at_a_time(folder):
+        if folder.exists() and manifest_of(folder) == manifest:
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged copy: once more from the storage
         _copy(name, manifest, folder)
-    if manifest_of(folder) == manifest:
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)  # a damaged copy: once more from the storage
-    _copy(name, manifest, folder)
     return folder
 
 
-def _copy(name: str, manifest: Manifest, folder: Path) -> None:
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of all processes of this machine; the kernel drops the lock of a killed one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _copy(name: str, manifest: Manifest, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
-        for file in manifest:
-            target = Path(draft) / "files" / file
+        files = Path(draft) / "files"
+        files.mkdir()
+        for file, said in manifest.items():
+            target = files / file
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with storages["models"].open(f"{name}/{file}") as source, target.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
             except FileNotFoundError:
                 raise ModelUnavailable(f"The model's file {name}/{file} is missing.") from None
-        wrong = [file for file, said in manifest_of(Path(draft) / "files").items() if said != manifest[file]]
-        if wrong:
-            raise ModelUnavailable(f"The model's file {name}/{wrong[0]} is not what was stored: its sha256 differs.")
-        try:
-            (Path(draft) / "files").rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process was first
-                raise
+            if _sha256(target) != said["sha256"]:
+                raise ModelUnavailable(f"The model's file {name}/{file} is not what was stored: its sha256 differs.")
+        files.rename(folder)

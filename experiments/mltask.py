@@ -6,6 +6,7 @@ Django nor HTTP.
 """
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -172,14 +173,18 @@ def bounds(cls: type) -> dict[str, Bound]:
 
 
 def to_json(value: Any) -> Any:
-    """A dataclass as plain dicts, lists and scalars."""
+    """A dataclass as plain dicts, lists and scalars. TypeError or ValueError for what JSON cannot hold, such as NaN."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {key: to_json(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list):
         return [to_json(inner) for inner in value]
-    return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"{type(value).__name__} is not a plain value")
 
 
 def from_json(kind: Any, value: Any) -> Any:
@@ -197,12 +202,12 @@ def from_json(kind: Any, value: Any) -> Any:
     return value
 
 
-def shortened(value: Mapping[str, Any], *, text: int, items: int) -> dict[str, Any]:
+def shortened(value: Any, *, text: int, items: int) -> Any:
     """A logged input kept small and still valid: texts cut to `text` characters, sequences to their first `items`."""
-
-    def cut(inner: Any) -> Any:
-        if isinstance(inner, str):
-            return inner[:text]
-        return inner[:items] if isinstance(inner, list) else inner
-
-    return {name: cut(inner) for name, inner in value.items()}
+    if isinstance(value, str):
+        return value[:text]
+    if isinstance(value, list):
+        return [shortened(inner, text=text, items=items) for inner in value[:items]]
+    if isinstance(value, dict):
+        return {name: shortened(inner, text=text, items=items) for name, inner in value.items()}
+    return value

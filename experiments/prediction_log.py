@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 
 from experiments.errors import NotFound
@@ -21,15 +22,29 @@ from experiments.uuid7 import uuid7_floor
 MAX_TEXT = 10_000  # characters of a logged text
 MAX_ITEMS = 100  # of a logged sequence
 TABLE = Prediction._meta.db_table
+FIELDS = [field.column for field in Prediction._meta.concrete_fields]
+JSON_FIELDS = {"input", "output"}
+INSERT = f"INSERT INTO {TABLE} ({', '.join(FIELDS)}) VALUES "
+ROW = f"({', '.join(['%s'] * len(FIELDS))})"
 
 
 def prediction_record(rows: Sequence[Prediction]) -> None:
     """Write the rows in one statement; in the caller's transaction when there is one, else committed when this
     returns.
+
+    One hand-written statement and no transaction around it: every answer waits for this, and the ORM's bulk_create
+    takes three round trips and twice the time.
     """
+    if not rows:
+        return
+    values: list[Any] = []
     for row in rows:
         row.input = shortened(row.input, text=MAX_TEXT, items=MAX_ITEMS)
-    Prediction.objects.bulk_create(rows)
+        for name in FIELDS:
+            value = getattr(row, name)
+            values.append(orjson.dumps(value).decode() if name in JSON_FIELDS else value)
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT + ", ".join([ROW] * len(rows)), values)
 
 
 def prediction_get(*, prediction_id: UUID, user: Any) -> Prediction:
@@ -59,6 +74,7 @@ def partitions_ensure(*, now: datetime, ahead: int = 2) -> list[str]:
             if cursor.fetchone()[0]:
                 continue
             bounds = [str(uuid7_floor(start)), str(uuid7_floor(end))]
+            cursor.execute(f"LOCK TABLE {TABLE}_default IN ACCESS EXCLUSIVE MODE")  # else one more row could come in
             cursor.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
             cursor.execute(
                 f"WITH moved AS (DELETE FROM {TABLE}_default WHERE id >= %s AND id < %s RETURNING *)"

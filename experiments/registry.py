@@ -4,6 +4,7 @@ There is one live version a task, which the database holds to. A promotion is a 
 wins and the other is told so. Every process notices within two seconds (serving.py).
 """
 
+import secrets
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from django.db.models import Max
 from experiments import serving
 from experiments.artifacts import digest_of, store
 from experiments.discovery import dataset, task_named
-from experiments.errors import Conflict, DomainError, Invalid, NotFound
+from experiments.errors import Conflict, DomainError, Invalid, ModelUnavailable, NotFound
 from experiments.mltask import Examples, MLTask, Predictor, Progress, Split, from_json, no_progress
 from experiments.models import ModelVersion, Prediction, Promotion
 
@@ -75,18 +76,27 @@ def version_train(
             raise DomainError(f"There are no rows to {part} {task} on: import some, or run `manage.py demo`.")
     try:
         predictor = definition.algorithms[name](**(params or {}))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise Invalid("param", f"{name} does not take these parameters: {error}") from None
     start = time.perf_counter()
-    predictor.fit(split.fit, progress=progress)
+    try:
+        predictor.fit(split.fit, progress=progress)
+    except ValueError as error:
+        raise DomainError(f"{name} cannot be fitted on these rows with these parameters: {error}") from error
     seconds = time.perf_counter() - start
-    metrics = {"test": predictor.evaluate(split.test), "seconds_to_fit": round(seconds, 2)}
+    metrics = {"test": scores(predictor, split.test), "seconds_to_fit": round(seconds, 2)}
     if len(split.validation):
-        metrics["validation"] = predictor.evaluate(split.validation)
+        metrics["validation"] = scores(predictor, split.validation)
     return version_create(
         task=definition, algorithm=name, predictor=predictor, params=dict(params or {}), metrics=metrics,
         split=split, created_by=created_by,
     )  # fmt: skip
+
+
+def scores(predictor: Predictor[Any, Any], examples: Examples) -> dict[str, float]:
+    """The predictor's measures as plain floats; one that these examples do not define (NaN) is left out."""
+    measured = predictor.evaluate(examples)
+    return {name: float(value) for name, value in measured.items() if np.isfinite(value)}
 
 
 def version_create(
@@ -111,7 +121,7 @@ def version_create(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"version of {task.name}"])
         last = ModelVersion.objects.filter(task=task.name).aggregate(last=Max("version"))["last"]
         number = (last or 0) + 1
-        artifact = f"{task.name}/{number}"
+        artifact = f"{task.name}/{number}-{secrets.token_hex(4)}"  # a number whose files outlived a crash comes again
         manifest = store(Path(folder), artifact)
         return ModelVersion.objects.create(
             task=task.name, version=number, algorithm=algorithm, params=params, metrics=metrics, data=data,
@@ -122,20 +132,24 @@ def version_create(
 def compare(*, task: MLTask[Any, Any], live: ModelVersion, candidate: ModelVersion, test: Examples) -> Comparison:
     """Score both on the same parts of `test` and bootstrap the mean of the paired differences (Efron, 1979).
 
-    Each part keeps its units (users, products) whole. A positive difference means that the candidate is better.
+    Each part keeps its units (users, products) whole; one on which the metric is not defined (NaN) does not count. A
+    positive difference means that the candidate is better. Raises DomainError where no part is left.
     """
     sign = 1 if task.higher_is_better else -1
     models = [serving.load(row) for row in (live, candidate)]
     try:
-        scores = np.array([[m.predictor.evaluate(part)[task.metric] for m in models] for part in test.parts(PARTS)])
+        parts = [[model.predictor.evaluate(part)[task.metric] for model in models] for part in test.parts(PARTS)]
     finally:
         for model in models:
             model.close()
+    scores = np.array([part for part in parts if np.isfinite(part).all()], float)
+    if not len(scores):
+        raise DomainError(f"There are no rows on which {task.metric} can be measured.")
     differences = sign * (scores[:, 1] - scores[:, 0])
     picks = np.random.default_rng(0).integers(0, len(differences), (RESAMPLES, len(differences)))
     low, high = np.quantile(differences[picks].mean(axis=1), [0.025, 0.975])
-    live_score, candidate_score = scores.mean(axis=0)
-    return Comparison(task.metric, live_score, candidate_score, differences.mean(), low, high)
+    figures = (*scores.mean(axis=0), differences.mean(), low, high)
+    return Comparison(task.metric, *(float(figure) for figure in figures))
 
 
 def version_promote(*, task: str, version: int, by: Any = None, reason: str = "", force: bool = False) -> Promotion:
@@ -149,7 +163,7 @@ def version_promote(*, task: str, version: int, by: Any = None, reason: str = ""
     current = live_version(task)
     if current and current.pk == target.pk:
         raise Conflict(f"{task} {version} is live already.")
-    serving.load(target).close()  # proves that it loads and answers the task's example
+    prove(target, logged=0)
     comparison = _gate(target, current, force)
     return _switch(
         target, current, kind=Promotion.Kind.PROMOTE, by=by, reason=reason, forced=force, comparison=comparison
@@ -160,18 +174,18 @@ def _gate(target: ModelVersion, current: ModelVersion | None, force: bool) -> di
     if not current:
         return {}
     definition = task_named(target.task)
+    names = f"{target.task} {target.version}", f"the live version {current.version}"
+    all_the_same = "Force it with a reason if it is to be live all the same."
     try:
-        test = dataset(definition).test
-        result = compare(task=definition, live=current, candidate=target, test=test)
+        result = compare(task=definition, live=current, candidate=target, test=dataset(definition).test)
     except DomainError as error:
         if force:
             return {"error": error.detail}
-        raise
+        raise Conflict(f"{names[0]} cannot be compared with {names[1]}. {error.detail} {all_the_same}") from error
     if result.worse and not force:
         raise Conflict(
-            f"{target.task} {target.version} is worse than the live version {current.version}: {result.metric} "
-            f"{result.candidate:.4f} against {result.live:.4f}, difference {result.difference:+.4f} "
-            f"({result.low:+.4f} to {result.high:+.4f}). Force it with a reason if it is to be live all the same."
+            f"{names[0]} is worse than {names[1]}: {result.metric} {result.candidate:.4f} against {result.live:.4f}, "
+            f"difference {result.difference:+.4f} ({result.low:+.4f} to {result.high:+.4f}). {all_the_same}"
         )
     return asdict(result)
 
@@ -181,22 +195,36 @@ def version_rollback(*, task: str, by: Any = None, reason: str = "") -> Promotio
     inputs.
     """
     current = live_version(task_named(task).name)
-    last = Promotion.objects.filter(task=task, to_version=current).exclude(kind=Promotion.Kind.ROLLBACK).first()
-    if not current or not last or not last.from_version:
+    before = _before(task)
+    if not current or not before:
         raise Conflict(f"{task} has no version before the live one to go back to.")
-    prove(last.from_version)
-    return _switch(
-        last.from_version, current, kind=Promotion.Kind.ROLLBACK, by=by, reason=reason, forced=False, comparison={}
-    )
+    prove(before, logged=10)
+    return _switch(before, current, kind=Promotion.Kind.ROLLBACK, by=by, reason=reason, forced=False, comparison={})
 
 
-def prove(row: ModelVersion) -> None:
-    """The canary: the version answers the task's example and the last ten logged inputs, each as one of its kind."""
+def _before(task: str) -> ModelVersion | None:
+    """The version before the live one: each promotion puts one on the stack, each rollback takes one off."""
+    stack: list[int] = []
+    for kind, version in Promotion.objects.filter(task=task).order_by("id").values_list("kind", "to_version_id"):
+        if kind == Promotion.Kind.PROMOTE:
+            stack.append(version)
+        else:
+            stack.pop()
+    return ModelVersion.objects.get(pk=stack[-2]) if len(stack) > 1 else None
+
+
+def prove(row: ModelVersion, *, logged: int) -> None:
+    """The canary: the version loads and answers the task's example and the last `logged` inputs, each as one of its
+    kind. Raises Conflict.
+    """
     definition = task_named(row.task)
-    logged = Prediction.objects.filter(task=row.task, status=Prediction.Status.OK)[:10].values_list("input", flat=True)
-    model = serving.load(row)
+    rows = Prediction.objects.filter(task=row.task, status=Prediction.Status.OK)[:logged]
     try:
-        outputs = model.predict([definition.example, *(from_json(definition.input, one) for one in logged)])
+        model = serving.load(row)
+    except ModelUnavailable as error:
+        raise Conflict(f"{row} was not put live. {error.detail}") from error
+    try:
+        outputs = model.predict([definition.example, *(from_json(definition.input, one.input) for one in rows)])
     except Exception as error:
         raise Conflict(f"{row} failed on logged inputs ({type(error).__name__}), so it was not put live.") from error
     finally:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -43,7 +44,7 @@ class Loaded:
     batcher: Batcher[Any, Any] | None
 
     def predict(self, batch: Sequence[Any]) -> Sequence[Any]:
-        return self.batcher.submit(batch) if self.batcher else self.predictor.predict(batch)
+        return self.batcher.submit(batch) if self.batcher else one_each(self.predictor, batch)
 
     def close(self) -> None:
         """Take no more calls; those that wait are still answered."""
@@ -62,18 +63,32 @@ class Answer(Generic[Out]):
 
 
 _loaded: dict[str, Loaded] = {}
-_failed: dict[str, str] = {}  # task to why its live version could not be loaded
+_failed: dict[str, str] = {}  # task to the digest of its live version, which could not be loaded
 _lock = threading.Lock()
+_watched = threading.Event()  # this process has a watcher
+
+
+def one_each(predictor: Predictor[Any, Any], batch: Sequence[Any]) -> Sequence[Any]:
+    """The predictor's outputs, one an input: a wrong number must never be dealt out among the callers."""
+    outputs = predictor.predict(batch)
+    if len(outputs) != len(batch):
+        raise ValueError(f"{len(outputs)} outputs for {len(batch)} inputs")
+    return outputs
 
 
 def load(row: ModelVersion) -> Loaded:
-    """Verify, load and warm up one version."""
+    """Verify, load and warm up one version. Raises ModelUnavailable, whatever it was that failed."""
     task = task_named(row.task)
     if row.algorithm not in task.algorithms:
         raise ModelUnavailable(f"{row} was made by an algorithm that this code does not have.")
-    predictor = task.algorithms[row.algorithm].load(fetch(row.artifact, row.manifest))
-    predictor.predict([task.example])
-    batcher = Batcher(predictor.predict, task.batching) if task.batching else None
+    try:
+        predictor = task.algorithms[row.algorithm].load(fetch(row.artifact, row.manifest))
+        one_each(predictor, [task.example])
+    except DomainError:
+        raise
+    except Exception as error:
+        raise ModelUnavailable(f"{row} cannot be loaded ({type(error).__name__}).") from error
+    batcher = Batcher(partial(one_each, predictor), task.batching) if task.batching else None
     return Loaded(row.algorithm, row.version, row.digest, predictor, batcher)
 
 
@@ -85,6 +100,8 @@ def refresh() -> None:
         rows = {row.task: row for row in ModelVersion.objects.filter(live=True, task__in=tasks())}
         for name in set(_loaded) - set(rows):
             _loaded.pop(name).close()
+        for name in set(_failed) - set(rows):
+            _failed.pop(name)
         for name, row in rows.items():
             old = _loaded.get(name)
             if old and (old.version, old.digest) == (row.version, row.digest):
@@ -111,6 +128,7 @@ def start() -> None:
             time.sleep(WATCH_EVERY_S)
             _try_refresh()
 
+    _watched.set()
     _try_refresh()
     threading.Thread(target=watch, name="model-watcher", daemon=True).start()
 
@@ -126,7 +144,7 @@ def _try_refresh() -> None:
 
 def status() -> dict[str, str]:
     """`ok`, or what is wrong, for each task."""
-    if not _loaded:
+    if not _watched.is_set():
         refresh()
     return {
         name: "the live version cannot be loaded" if name in _failed else "ok" if name in _loaded else "no live version"
@@ -136,36 +154,39 @@ def status() -> dict[str, str]:
 
 def live(name: str) -> Loaded:
     """The live version of a task, in memory. Raises ModelUnavailable where there is none that works."""
-    if name not in _loaded:
+    if name not in _loaded and not _watched.is_set():
         refresh()
-    if name not in _loaded:
+    found = _loaded.get(name)
+    if not found:
         raise ModelUnavailable(f"There is no live model for {name} now.")
-    return _loaded[name]
+    return found
 
 
-def predict(task: MLTask[In, Out], inputs: Sequence[In], *, user_id: int | None, method: str = "") -> list[Answer[Out]]:
+def predict(
+    task: MLTask[In, Out], inputs: Sequence[In], *, user_id: int | None | Sequence[int | None], method: str = ""
+) -> list[Answer[Out]]:
     """Ask the live version and log each answer; they are in the database (or in the caller's transaction) when this
     returns.
 
-    Raises ModelUnavailable (the failure is logged as a prediction with status `error`) and QueueFull.
+    `user_id` is whose the inputs are: one for all, or one for each. Raises ModelUnavailable (the failure is logged as a prediction with status `error`) and QueueFull.
     """
     start = time.perf_counter()
-    model = live(task.name)
-    try:
+    model, outputs = live(task.name), None
+    while outputs is None:
         try:
             outputs = model.predict(inputs)
+            answers = [to_json(output) for output in outputs]
         except Closed:  # swapped between the look and the call: the new one answers
             model = live(task.name)
-            outputs = model.predict(inputs)
-    except DomainError:
-        raise
-    except Exception as error:
-        logger.exception("%s %d failed", task.name, model.version)
-        failed = [{"error": type(error).__name__}] * len(inputs)
-        _log(task, inputs, failed, start, user_id=user_id, method=method, algorithm=model.algorithm,
-             version=model.version, status=Prediction.Status.ERROR)  # fmt: skip
-        raise ModelUnavailable(f"The model for {task.name} failed on this input.") from error
-    rows = _log(task, inputs, outputs, start, user_id=user_id, method=method, algorithm=model.algorithm,
+        except DomainError:
+            raise
+        except Exception as error:
+            logger.exception("%s %d failed", task.name, model.version)
+            failed = [{"error": type(error).__name__}] * len(inputs)
+            _log(task, inputs, failed, start, user_id=user_id, method=method, algorithm=model.algorithm,
+                 version=model.version, status=Prediction.Status.ERROR)  # fmt: skip
+            raise ModelUnavailable(f"The model for {task.name} failed on this input.") from error
+    rows = _log(task, inputs, answers, start, user_id=user_id, method=method, algorithm=model.algorithm,
                 version=model.version)  # fmt: skip
     return [Answer(output, row.algorithm, row.version, row.pk) for output, row in zip(outputs, rows, strict=True)]
 
@@ -177,27 +198,35 @@ def record(
     could not.
     """
     status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
-    [row] = _log(task, [given], [output], time.perf_counter(), user_id=user_id, method=algorithm, algorithm=algorithm,
-                 status=status)  # fmt: skip
+    [row] = _log(task, [given], [to_json(output)], time.perf_counter(), user_id=user_id, method=algorithm,
+                 algorithm=algorithm, status=status)  # fmt: skip
     return Answer(output, algorithm, None, row.pk)
 
 
 def _log(
-    task: MLTask[In, Out], inputs: Sequence[In], outputs: Sequence[Any], start: float, **facts: Any
+    task: MLTask[In, Out],
+    inputs: Sequence[In],
+    answers: Sequence[dict[str, Any]],
+    start: float,
+    *,
+    user_id: int | None | Sequence[int | None],
+    **facts: Any,
 ) -> list[Prediction]:
     took = (time.perf_counter() - start) * 1000
+    users = user_id if isinstance(user_id, Sequence) else [user_id] * len(inputs)
     rows = [
         Prediction(
             id=uuid7(),
             task=task.name,
+            user_id=user,
             request_id=request_id.get(),
             input=to_json(given),
-            output=to_json(output),
-            confidence=getattr(output, "confidence", None),
+            output=answer,
+            confidence=answer.get("confidence"),
             latency_ms=took,
             **facts,
         )
-        for given, output in zip(inputs, outputs, strict=True)
+        for given, answer, user in zip(inputs, answers, users, strict=True)
     ]
     prediction_record(rows)
     return rows

@@ -3,7 +3,9 @@
 import secrets
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def uuid7() -> uuid.UUID:
@@ -11,12 +13,12 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7_floor(at: datetime) -> uuid.UUID:
-    """The smallest id of that millisecond: `id >= uuid7_floor(t)` means made at or after t."""
-    return _build(int(at.timestamp() * 1000), 0)
+    """The smallest id of that millisecond: `id >= uuid7_floor(t)` means made at or after t. No id is before 1970."""
+    return _build(max((at - EPOCH) // timedelta(milliseconds=1), 0), 0)
 
 
 def uuid7_time(value: uuid.UUID) -> datetime:
-    return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
+    return EPOCH + timedelta(milliseconds=value.int >> 80)
 
 
 def _build(milliseconds: int, rest: int) -> uuid.UUID:

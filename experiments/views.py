@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view, inline_serializer
 from rest_framework import generics, pagination, serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from experiments import registry, serving
 from experiments.discovery import task_named, tasks
 from experiments.fields import TextField, WholeField, serializer_of
-from experiments.mltask import MLTask
+from experiments.mltask import MLTask, to_json
 from experiments.models import ModelVersion, Prediction, Promotion
 from experiments.outcomes import outcome_record
 from experiments.prediction_log import prediction_get
@@ -27,7 +27,7 @@ from experiments.uuid7 import uuid7_floor
 def rendered(answer: serving.Answer[Any]) -> dict[str, Any]:
     """An answer as the contract shows it: the output's own fields, then where they came from."""
     return {
-        **vars(answer.output),
+        **to_json(answer.output),
         "model": answer.model,
         "version": answer.version,
         "prediction_id": answer.prediction_id,
@@ -117,6 +117,15 @@ class NewestFirst(pagination.CursorPagination):
     page_size_query_param = "page_size"
     page_size = 20
     max_page_size = 100
+
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        try:
+            if cursor and cursor.position:
+                UUID(cursor.position)
+        except ValueError:
+            raise NotFound(self.invalid_cursor_message) from None
+        return cursor
 
 
 @extend_schema(tags=["predictions"])

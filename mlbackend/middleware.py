@@ -42,9 +42,7 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body over the bound by its announced length, before anything reads it. Without a length nothing is
-    read.
-    """
+    """Refuses a body over the bound by its announced length, before anything reads it."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -87,7 +87,6 @@ DATABASES = {
 }
 DATABASES["default"] |= {
     "CONN_MAX_AGE": None,
-    "CONN_HEALTH_CHECKS": True,
     "TEST": {"NAME": env("TEST_DB", default="test_shop")},
 }
 if timeout := env.int(
@@ -105,6 +104,11 @@ MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # static files come from the installed packages: no collectstatic step to forget
+
+# The counts of the throttles: room for every caller of a window.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}},
+}
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 
@@ -127,7 +131,7 @@ SIMPLE_JWT = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["mlbackend.accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["mlbackend.codecs.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mlbackend.codecs.OrjsonParser"],

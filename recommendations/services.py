@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from experiments import serving
 from experiments.errors import Unavailable
 from recommendations.ml.recommend import RECOMMEND, Ranked, Rated, RecommendInput, RecommendOutput
-from recommendations.selectors import History, history_of, in_order, matching, trending
+from recommendations.selectors import history_of, in_order, matching, names_of, trending, unseen_by
 from reviews.models import Product
 
 FEWEST_RATINGS = 3  # with fewer, what is trending says more than a model
@@ -37,39 +39,44 @@ class Recommended:
 
 def recommend_for(*, user_id: int, n: int, filters: Mapping[str, Any]) -> Recommended:
     """n products for a customer who has neither rated nor bought them; fewer only when no more match the filters."""
-    history = history_of(user_id)
-    return _answer(
-        history=history, user_id=user_id, n=n, filters=filters, enough=len(history.ratings) >= FEWEST_RATINGS
-    )
+    history, candidates = history_of(user_id), matching(filters)
+    allowed = tuple(candidates.values_list("pk", flat=True)[:MOST_ALLOWED]) if filters else None
+    given = RecommendInput(history=history.ratings, n=n, exclude=history.bought, allowed=allowed)
+    method = "collaborative" if len(history.ratings) >= FEWEST_RATINGS else "trending"
+    return _answer(given, unseen_by(user_id, candidates), method, user_id)
 
 
 def similar_to(*, product: Product, user_id: int | None, n: int) -> Recommended:
     """n products that are liked by those who like this one."""
-    return _answer(history=History((Rated(product.pk, 5.0),), ()), user_id=user_id, n=n, filters={}, enough=True)
+    given = RecommendInput(history=(Rated(product.pk, 5.0),), n=n)
+    return _answer(given, matching({}).exclude(pk=product.pk), "similar", user_id)
 
 
-def _answer(*, history: History, user_id: int | None, n: int, filters: Mapping[str, Any], enough: bool) -> Recommended:
-    allowed = tuple(matching(filters).values_list("pk", flat=True)[:MOST_ALLOWED]) if filters else None
-    given = RecommendInput(history=history.ratings, n=n, exclude=history.bought, allowed=allowed)
+def _answer(given: RecommendInput, candidates: QuerySet[Product], method: str, user_id: int | None) -> Recommended:
     answer: serving.Answer[RecommendOutput] | None = None
-    degraded = False
-    if enough:
+    if method != "trending":
         try:
-            [answer] = serving.predict(RECOMMEND, [given], user_id=user_id, method="collaborative")
+            [answer] = serving.predict(RECOMMEND, [given], user_id=user_id, method=method)
         except Unavailable:
-            degraded = True
-    ranked = {one.product: one for one in answer.output.products} if answer else {}
-    names = {one.because for one in ranked.values()}
-    found = in_order([*ranked, *names]) if ranked else []
-    name_of = {product.pk: product.name for product in found}
-    chosen = [Recommendation(p, ranked[p.pk], name_of.get(ranked[p.pk].because, "")) for p in found if p.pk in ranked]
-    if len(chosen) < n:
-        seen = history.seen | {one.product.pk for one in chosen}
-        chosen += [Recommendation(p, None) for p in trending(n=n - len(chosen), filters=filters, seen=seen)]
-    method = "collaborative" if answer else "trending_fallback" if degraded else "trending"
+            method = "trending_fallback"
+    chosen = _chosen(answer.output, candidates) if answer else []
+    missing = given.n - len(chosen)
+    if missing:  # deleted since the training, or the model knows no more
+        rest = candidates.exclude(pk__in=[one.product.pk for one in chosen])
+        chosen += [Recommendation(product, None) for product in trending(rest, missing)]
+    degraded = method == "trending_fallback"
     if not answer:
         output = RecommendOutput(tuple(Ranked(one.product.pk, 0.0, 0.0, 0.0, 0) for one in chosen))
         answer = serving.record(RECOMMEND, given, output, user_id=user_id, algorithm=method, degraded=degraded)
     return Recommended(
-        chosen, method, answer.model, answer.version, answer.prediction_id, degraded, shortfall=n - len(chosen)
+        chosen, method, answer.model, answer.version, answer.prediction_id, degraded, shortfall=given.n - len(chosen)
     )
+
+
+def _chosen(output: RecommendOutput, candidates: QuerySet[Product]) -> list[Recommendation]:
+    ranked = {one.product: one for one in output.products}
+    if not ranked:
+        return []
+    names = names_of({one.because for one in ranked.values()})
+    found = in_order(candidates, list(ranked))
+    return [Recommendation(one, ranked[one.pk], names.get(ranked[one.pk].because, "")) for one in found]

@@ -19,23 +19,28 @@ from reviews.views import ProductSerializer
 MOST = 100
 
 
+class NSerializer(serializers.Serializer[Any]):
+    n = WholeField(min_value=1, max_value=MOST, required=False, default=10)
+
+
 class FiltersSerializer(serializers.Serializer[Any]):
     category = TextField(max_length=100, required=False)
     price_min = FiniteField(min_value=0, max_value=10**10, required=False)
     price_max = FiniteField(min_value=0, max_value=10**10, required=False)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in attrs.items() if value != ""}  # an empty filter filters nothing
 
-class QuerySerializer(FiltersSerializer):
-    n = WholeField(min_value=1, max_value=MOST, required=False, default=10)
+
+class QuerySerializer(FiltersSerializer, NSerializer):
+    pass
 
 
-class RecommendSerializer(serializers.Serializer[Any]):
-    n = WholeField(min_value=1, max_value=MOST, required=False, default=10)
+class RecommendSerializer(NSerializer):
     filters = FiltersSerializer(required=False, default=dict)
 
 
-class CollaborativeSerializer(serializers.Serializer[Any]):
-    n = WholeField(min_value=1, max_value=MOST, required=False, default=10)
+class CollaborativeSerializer(NSerializer):
     user_id = WholeField(required=False, help_text="Staff alone may name somebody else.")
 
 
@@ -57,7 +62,7 @@ class RecommendedProductSerializer(ProductSerializer):
 
 class RecommendedSerializer(serializers.Serializer[Any]):
     recommendations = RecommendedProductSerializer(many=True)
-    method = serializers.ChoiceField(["collaborative", "trending", "trending_fallback"])
+    method = serializers.ChoiceField(["collaborative", "similar", "trending", "trending_fallback"])
     model = serializers.CharField()
     version = serializers.IntegerField(allow_null=True)
     prediction_id = serializers.UUIDField()
@@ -95,9 +100,8 @@ class Recommendations(APIView):
 
     @extend_schema(tags=["recommendations"], parameters=[QuerySerializer], responses=RecommendedSerializer)
     def get(self, request: Request) -> Response:
-        given = _valid(QuerySerializer, request.query_params)
-        n = given.pop("n")
-        return _rendered(services.recommend_for(user_id=_caller(request), n=n, filters=given), request)
+        n, filters = _asked(request)
+        return _rendered(services.recommend_for(user_id=_caller(request), n=n, filters=filters), request)
 
 
 class Recommend(APIView):
@@ -123,10 +127,6 @@ class Collaborative(APIView):
         return _rendered(services.recommend_for(user_id=user_id, n=given["n"], filters={}), request)
 
 
-class NSerializer(serializers.Serializer[Any]):
-    n = WholeField(min_value=1, max_value=MOST, required=False, default=10)
-
-
 class Similar(APIView):
     """Products that are liked by those who like this one. Public."""
 
@@ -134,8 +134,8 @@ class Similar(APIView):
 
     @extend_schema(tags=["recommendations"], parameters=[NSerializer], responses=RecommendedSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        n = _valid(NSerializer, request.query_params)["n"]
-        product = get_object_or_404(Product, pk=pk)
+        n, _ = _asked(request)
+        product = get_object_or_404(Product.objects.only("pk"), pk=pk)
         return _rendered(services.similar_to(product=product, user_id=request.user.pk, n=n), request)
 
 
@@ -146,9 +146,8 @@ class Trending(APIView):
 
     @extend_schema(tags=["recommendations"], parameters=[QuerySerializer], responses=TrendingSerializer)
     def get(self, request: Request) -> Response:
-        given = _valid(QuerySerializer, request.query_params)
-        n = given.pop("n")
-        found = selectors.trending(n=n, filters=given, seen=set())
+        n, filters = _asked(request)
+        found = selectors.trending(selectors.matching(filters), n)
         products = ProductSerializer(found, many=True, context={"request": request}).data
         return Response({"recommendations": products, "method": "trending"})
 
@@ -156,6 +155,12 @@ class Trending(APIView):
 def _caller(request: Request) -> int:
     user: Any = request.user  # these views let nobody in without a login
     return int(user.pk)
+
+
+def _asked(request: Request) -> tuple[int, dict[str, Any]]:
+    """n and the filters of a query. As on every list, a parameter without a value is as good as none."""
+    given = _valid(QuerySerializer, {name: value for name, value in request.query_params.items() if value})
+    return given.pop("n"), given
 
 
 def _valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:

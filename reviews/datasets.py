@@ -5,9 +5,8 @@ import hashlib
 import pandas as pd
 
 from experiments.mltask import Examples, Split
-from reviews.models import Review
+from reviews.models import POSITIVE_FROM, Review
 
-POSITIVE_FROM = 4  # stars
 TEST, VALIDATION = 0.2, 0.08  # shares of the products
 
 

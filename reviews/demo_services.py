@@ -6,8 +6,10 @@ from collections.abc import Callable
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models.fields.files import FieldFile
 
+from experiments.errors import Conflict
 from reviews.demo.pictures import draw
 from reviews.demo.records import Shop
 from reviews.models import Event, Product, Rating, Review, Seller
@@ -17,9 +19,24 @@ SOURCE = "demo"
 BATCH = 2_000
 
 
-@transaction.atomic
 def shop_save(*, shop: Shop, drawn: Callable[[], object]) -> None:
-    """Save a shop; `drawn` is called after each picture. Its customers cannot log in."""
+    """Save a shop; `drawn` is called after each picture. Its customers cannot log in.
+
+    Raises Conflict where one of its sellers or customers is in already.
+    """
+    pictures: list[FieldFile] = []
+    try:
+        with transaction.atomic():
+            _save(shop, drawn, pictures)
+    except BaseException as error:  # Ctrl-C too: files know no transaction
+        for picture in pictures:
+            picture.delete(save=False)
+        if isinstance(error, IntegrityError):
+            raise Conflict("Sellers or customers of the demo shop are in this database already.") from error
+        raise
+
+
+def _save(shop: Shop, drawn: Callable[[], object], pictures: list[FieldFile]) -> None:
     sellers = {seller.name: seller for seller in Seller.objects.bulk_create(
         [Seller(name=one.name, rating=float(one.rating)) for one in shop.sellers]
     )}  # fmt: skip
@@ -31,6 +48,7 @@ def shop_save(*, shop: Shop, drawn: Callable[[], object]) -> None:
             category=one.category, price=one.price, seller=sellers[one.seller], view_count=views[one.external_id],
         )  # fmt: skip
         product.image.save(f"{one.external_id}.png", ContentFile(draw(one)), save=False)
+        pictures.append(product.image)
         products.append(product)
         drawn()
     product_ids = {row.external_id: row.pk for row in Product.objects.bulk_create(products)}
@@ -43,7 +61,7 @@ def shop_save(*, shop: Shop, drawn: Callable[[], object]) -> None:
     Rating.objects.bulk_create(
         [
             Rating(source=SOURCE, external_id=str(line), user_id=user_ids[one.customer],
-            product_id=product_ids[one.product],        value=one.value, rated_at=one.created)
+                   product_id=product_ids[one.product], value=one.value, rated_at=one.created)
             for line, one in enumerate(shop.ratings, 1)
         ],
         batch_size=BATCH,

@@ -7,6 +7,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Floor
 from django.utils import timezone
 
+POSITIVE_FROM = 4  # stars of a review whose writer is content
+
 
 class Imported(models.Model):
     """Where an imported row came from. Empty for what was made here."""
@@ -104,6 +106,13 @@ class Review(Imported):
 
     def __str__(self) -> str:
         return self.title or self.text[:60]
+
+    @property
+    def stated_sentiment(self) -> str:
+        """What the writer's own stars say, in the words of `sentiment`; empty without stars."""
+        if self.rating is None:
+            return ""
+        return self.Sentiment.POSITIVE.value if self.rating >= POSITIVE_FROM else self.Sentiment.NEGATIVE.value
 
 
 class Rating(Imported):

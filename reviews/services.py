@@ -21,6 +21,37 @@ from reviews.trend import EVENT_WEIGHTS, LIKED_ABOVE, trend_add
 Analysis = serving.Answer[SentimentOutput]
 
 
+def product_create(*, values: Mapping[str, Any]) -> Product:
+    return Product.objects.create(**values)
+
+
+def product_update(*, product: Product, changes: Mapping[str, Any]) -> Product:
+    """Change some fields and no others: what customers do with the product is counted at the same time. A replaced
+    picture is deleted.
+    """
+    with transaction.atomic():
+        product = Product.objects.select_for_update(no_key=True).filter(pk=product.pk).first() or _gone(product)
+        old = product.image.name
+        for name, value in changes.items():
+            setattr(product, name, value)
+        product.save(update_fields=changes.keys())
+        if product.image.name != old:
+            _picture_delete(product, old)
+    return product
+
+
+def product_delete(*, product: Product) -> None:
+    """Delete the product with its reviews, ratings, events and picture."""
+    with transaction.atomic():
+        _picture_delete(product, product.image.name)
+        product.delete()
+
+
+def _picture_delete(product: Product, name: str | None) -> None:
+    if name:
+        transaction.on_commit(lambda: product.image.storage.delete(name), robust=True)
+
+
 def review_create(
     *, author: Any, product: Product, text: str, title: str = "", rating: float | None = None
 ) -> tuple[Review, Analysis | None]:
@@ -39,24 +70,25 @@ def review_create(
             outcome_record(
                 kind="review",
                 subject=f"product:{product.pk}",
-                value=review.sentiment or "unknown",
+                value=review.stated_sentiment or "unknown",
                 user_id=author.pk,
                 prediction_id=review.prediction_id,
             )
     except IntegrityError:
-        first = Review.objects.filter(author=author, product_id=product.pk).first()
+        first = Review.objects.filter(author_id=author.pk, product_id=product.pk).first()
         if first:
             raise AlreadyReviewed(
                 "You have reviewed this product already.", review=f"/api/v1/reviews/{first.pk}/"
             ) from None
-        raise NotFound(f"There is no product {product.pk}.") from None  # it was deleted meanwhile
+        _assert_there(product)
+        raise
     return review, analysis
 
 
 def review_update(*, review: Review, changes: Mapping[str, Any]) -> Review:
     """Change title, text or rating of a review; new words are analysed again, new stars are the author's rating."""
     with transaction.atomic():
-        review = Review.objects.select_for_update().filter(pk=review.pk).first() or _gone("review", review.pk)
+        review = Review.objects.select_for_update().filter(pk=review.pk).first() or _gone(review)
         for name, value in changes.items():
             setattr(review, name, value)
         if {"title", "text"} & changes.keys():
@@ -73,7 +105,7 @@ def review_analyse(*, review: Review, user_id: int | None) -> Analysis | None:
         [answer] = serving.predict(SENTIMENT, [SentimentInput(review.text, review.title)], user_id=user_id)
     except Unavailable:
         review.sentiment, review.sentiment_score, review.model_version, review.prediction_id = "", None, None, None
-        transaction.on_commit(lambda: analyse_reviews.enqueue())
+        transaction.on_commit(lambda: analyse_reviews.enqueue(), robust=True)  # the sweep finds it without
         return None
     _put(review, answer)
     return answer
@@ -92,7 +124,8 @@ def reviews_analyse_next(*, after: int, limit: int) -> tuple[int, int]:
         if not reviews:
             return after, 0
         inputs = [SentimentInput(review.text, review.title) for review in reviews]
-        answers = serving.predict(SENTIMENT, inputs, user_id=None, method="worker")
+        authors = [review.author_id for review in reviews]
+        answers = serving.predict(SENTIMENT, inputs, user_id=authors, method="worker")
         for review, answer in zip(reviews, answers, strict=True):
             _put(review, answer)
         Review.objects.bulk_update(reviews, ["sentiment", "sentiment_score", "model_version", "prediction_id"])
@@ -118,7 +151,8 @@ def rating_set(*, user: Any, product: Product, value: float) -> tuple[Rating, bo
                 trend_add(product_id=product.pk, weight=value - LIKED_ABOVE, at=now)
             outcome_record(kind="rating", subject=f"product:{product.pk}", value=value, user_id=user.pk)
     except IntegrityError:
-        raise NotFound(f"There is no product {product.pk}.") from None
+        _assert_there(product)
+        raise
     return rating, created
 
 
@@ -137,9 +171,16 @@ def event_record(*, user: Any, product: Product, kind: str, prediction_id: UUID 
                 kind=kind, subject=f"product:{product.pk}", value=1, user_id=user.pk, prediction_id=prediction_id
             )
     except IntegrityError:
-        raise NotFound(f"There is no product {product.pk}.") from None
+        _assert_there(product)
+        raise
     return event
 
 
-def _gone(what: str, pk: int) -> Any:
-    raise NotFound(f"There is no {what} {pk}.")
+def _assert_there(product: Product) -> None:
+    """Turns the error of a write about a product that was deleted meanwhile into NotFound."""
+    if not Product.objects.filter(pk=product.pk).exists():
+        _gone(product)
+
+
+def _gone(row: Product | Review) -> Any:
+    raise NotFound(f"There is no {row._meta.verbose_name} {row.pk}.")

@@ -4,13 +4,13 @@ A product's trend is the sum of what its ratings and events weigh, each worth ha
 Counted back from now, all these weights shrink all the time; counted forward from a fixed day they only grow, and the
 order of the products is the same (forward decay: Cormode, Shkapenyuk, Srivastava and Xu, 2009). `Product.trend` is the
 base-2 logarithm of that forward sum, in half-lives since 1970, so a new event is one small update, and the trending
-products are the top of an index.
+products are the top of an index. Every sum starts with 1, a single view in 1970, so that a product without any has 0.
 """
 
 import math
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from reviews.models import Event, Product, Rating
 
@@ -22,24 +22,23 @@ LIKED_ABOVE = 2.0  # a rating weighs the stars it has over this; one below is no
 ADD = "greatest({a}, {b}) + ln(1 + exp(-least(abs({a} - {b}), 500) * ln(2::float8))) / ln(2::float8)"
 
 REBUILD = f"""
-WITH points AS (
-    SELECT product_id, value - {LIKED_ABOVE} AS weight, extract(epoch FROM rated_at)::float8 AS at
+WITH logs AS (
+    SELECT id AS product_id, 0::float8 AS log FROM {Product._meta.db_table}
+    UNION ALL
+    SELECT product_id, extract(epoch FROM rated_at)::float8 / {HALF_LIFE} + ln(value - {LIKED_ABOVE}) / ln(2::float8)
     FROM {Rating._meta.db_table} WHERE value > {LIKED_ABOVE}
     UNION ALL
-    SELECT product_id, weight, extract(epoch FROM created_at)::float8
+    SELECT product_id, extract(epoch FROM created_at)::float8 / {HALF_LIFE} + ln(weight) / ln(2::float8)
     FROM {Event._meta.db_table}
     JOIN unnest(%(kinds)s::text[], %(weights)s::float8[]) AS weights (name, weight) ON name = kind
-), logs AS (
-    SELECT product_id, at / {HALF_LIFE} + ln(weight) / ln(2::float8) AS log FROM points
 ), tops AS (
     SELECT product_id, log, max(log) OVER (PARTITION BY product_id) AS top FROM logs
 ), sums AS (
     SELECT product_id, max(top) + ln(sum(exp(-least(top - log, 500) * ln(2::float8)))) / ln(2::float8) AS trend
     FROM tops GROUP BY product_id
 )
-UPDATE {Product._meta.db_table} AS product SET trend = coalesce(sums.trend, 0)
-FROM {Product._meta.db_table} AS every LEFT JOIN sums ON sums.product_id = every.id
-WHERE product.id = every.id AND product.trend IS DISTINCT FROM coalesce(sums.trend, 0)
+UPDATE {Product._meta.db_table} AS product SET trend = sums.trend FROM sums
+WHERE product.id = sums.product_id AND product.trend IS DISTINCT FROM sums.trend
 """
 
 
@@ -57,7 +56,12 @@ def trend_add(*, product_id: int, weight: float, at: datetime, views: int = 0) -
 
 
 def trends_rebuild() -> int:
-    """Compute every product's trend from its rows again, as after an import; gives how many changed."""
-    with connection.cursor() as cursor:
+    """Compute every product's trend from its rows again, as after an import; gives how many changed.
+
+    The products are locked before the rows are read: what is being counted meanwhile is either read here or added
+    after.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {Product._meta.db_table} ORDER BY id FOR NO KEY UPDATE")
         cursor.execute(REBUILD, {"kinds": list(EVENT_WEIGHTS), "weights": list(EVENT_WEIGHTS.values())})
         return int(cursor.rowcount)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import generics, mixins, parsers, permissions, serializers, viewsets
 from rest_framework.decorators import action
@@ -11,23 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from experiments.fields import FiniteField, TextField
-from experiments.views import rendered
+from experiments.fields import TextField, WholeField, serializer_of
+from nlp.ml.sentiment import SentimentOutput
 from reviews import selectors, services
+from reviews.fields import PictureField, StarsField
+from reviews.filters import BACKENDS, ProductFilter
 from reviews.models import Event, Product, Rating, Review, Seller
-
-
-class StarsField(FiniteField):
-    """0.5 to 5 in halves."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0.5, max_value=5, help_text="Stars, 0.5 to 5 in halves.", **kwargs)
-
-    def to_internal_value(self, data: Any) -> float:
-        value = super().to_internal_value(data)
-        if 2 * value % 1:
-            raise serializers.ValidationError("Expected halves: 0.5, 1, 1.5 … 5.", "not_in_halves")
-        return value
 
 
 class SellerSerializer(serializers.ModelSerializer[Seller]):
@@ -44,8 +32,10 @@ class SentimentSummarySerializer(serializers.Serializer[Any]):
 class ProductSerializer(serializers.ModelSerializer[Product]):
     seller = SellerSerializer(read_only=True)
     seller_id = serializers.PrimaryKeyRelatedField(
-        queryset=Seller.objects.all(), source="seller", write_only=True, required=False, allow_null=True
-    )
+        queryset=Seller.objects.all(), source="seller", write_only=True, required=False, allow_null=True,
+        pk_field=WholeField(),
+    )  # fmt: skip
+    image = PictureField(required=False, allow_null=True, help_text="Sent as multipart; null takes it away.")
     rating_average = serializers.FloatField(read_only=True, allow_null=True)
     rating_count = serializers.IntegerField(read_only=True)
     sentiment_summary = SentimentSummarySerializer(read_only=True)
@@ -53,7 +43,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     class Meta:
         model = Product
         fields = ["id", "name", "description", "category", "price", "image", "seller", "seller_id", "rating_average",
-                  "rating_count", "view_count", "sentiment_summary", "created_at"]  # fmt: skip
+                  "rating_count", "view_count", "sentiment_summary"]  # fmt: skip
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
@@ -69,7 +59,13 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
         read_only_fields = ["product", "sentiment", "sentiment_score", "model_version", "created_at"]
 
 
+class ProductIdField(serializers.PrimaryKeyRelatedField[Product]):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Product.objects.all(), pk_field=WholeField(), **kwargs)
+
+
 class RatingSerializer(serializers.ModelSerializer[Rating]):
+    product = ProductIdField()
     value = StarsField()
 
     class Meta:
@@ -79,6 +75,8 @@ class RatingSerializer(serializers.ModelSerializer[Rating]):
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
+    product = ProductIdField()
+
     class Meta:
         model = Event
         fields = ["product", "kind", "prediction_id"]
@@ -98,15 +96,6 @@ class AuthorWrites(permissions.IsAuthenticatedOrReadOnly):
         return request.method in permissions.SAFE_METHODS or obj.author_id == request.user.pk
 
 
-class ProductFilter(filters.FilterSet):
-    price_min = filters.NumberFilter(field_name="price", lookup_expr="gte", min_value=0, max_value=10**10)
-    price_max = filters.NumberFilter(field_name="price", lookup_expr="lte", min_value=0, max_value=10**10)
-
-    class Meta:
-        model = Product
-        fields = ["category"]
-
-
 @extend_schema(tags=["products"])
 class ProductViewSet(viewsets.ModelViewSet[Product]):
     """The catalogue. Anyone reads it, staff write it; a picture is sent as multipart."""
@@ -114,6 +103,7 @@ class ProductViewSet(viewsets.ModelViewSet[Product]):
     serializer_class = ProductSerializer
     permission_classes = [StaffWrites]
     parser_classes = (*APIView.parser_classes, parsers.MultiPartParser)
+    filter_backends = BACKENDS
     filterset_class = ProductFilter
     search_fields = ["name", "description", "category"]
     ordering_fields = ["id", "name", "price", "created_at", "view_count", "rating_average", "rating_count"]
@@ -123,16 +113,23 @@ class ProductViewSet(viewsets.ModelViewSet[Product]):
         return selectors.products()
 
     def perform_create(self, serializer: Any) -> None:
-        serializer.instance = selectors.products().get(pk=serializer.save().pk)
+        self._show(serializer, services.product_create(values=serializer.validated_data))
 
     def perform_update(self, serializer: Any) -> None:
-        serializer.instance = selectors.products().get(pk=serializer.save().pk)
+        product = serializer.instance
+        self._show(serializer, services.product_update(product=product, changes=serializer.validated_data))
+
+    def perform_destroy(self, instance: Product) -> None:
+        services.product_delete(product=instance)
+
+    def _show(self, serializer: Any, saved: Product) -> None:
+        serializer.instance = get_object_or_404(self.get_queryset(), pk=saved.pk)  # with its averages and counts
 
     @extend_schema(responses=ReviewSerializer(many=True))
     @action(detail=True, filter_backends=[], permission_classes=[permissions.AllowAny])
     def reviews(self, request: Request, pk: int) -> Response:
         """The product's reviews, newest first."""
-        get_object_or_404(Product, pk=pk)
+        get_object_or_404(Product.objects.only("pk"), pk=pk)
         page: Any = self.paginate_queryset(selectors.product_reviews(pk))  # type: ignore[arg-type]  # not products here
         return self.get_paginated_response(ReviewSerializer(page, many=True).data)
 
@@ -142,9 +139,7 @@ analysed = inline_serializer(
     {
         "success": serializers.BooleanField(),
         "review": ReviewSerializer(),
-        "analysis": serializers.JSONField(
-            allow_null=True, help_text="As POST predict/sentiment/; null when analysed later."
-        ),
+        "analysis": serializer_of(SentimentOutput)(allow_null=True, help_text="null when it is analysed later"),
         "prediction_id": serializers.UUIDField(allow_null=True),
     },
 )
@@ -162,7 +157,7 @@ class ReviewCreate(APIView):
         body = {
             "success": True,
             "review": ReviewSerializer(review).data,
-            "analysis": rendered(answer) if answer else None,
+            "analysis": answer.output if answer else None,
             "prediction_id": review.prediction_id,
         }
         return Response(body, 201, headers={"Location": f"/api/v1/reviews/{review.pk}/"})
@@ -174,7 +169,7 @@ class ReviewDetail(generics.RetrieveUpdateDestroyAPIView[Review]):
 
     serializer_class = ReviewSerializer
     permission_classes = [AuthorWrites]
-    queryset = Review.objects.select_related("author", "product")
+    queryset = Review.objects.select_related("author")
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
     def perform_update(self, serializer: Any) -> None:
@@ -187,6 +182,7 @@ class RatingViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Ge
 
     serializer_class = RatingSerializer
     queryset = Rating.objects.none()
+    filter_backends = BACKENDS
     filterset_fields = ["product"]
     ordering_fields = ["rated_at", "value"]
     lookup_value_converter = "int"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from experiments import serving
@@ -28,6 +29,16 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setitem(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "login", "10000/min")
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_calls_yet() -> None:
+    cache.clear()  # the throttle's counts
 
 
 @pytest.fixture(autouse=True)

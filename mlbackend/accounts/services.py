@@ -1,11 +1,15 @@
 """Making a user and erasing one."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from experiments.errors import Invalid, NotFound
-from experiments.models import ModelVersion
+from experiments.models import ModelVersion, Outcome, Prediction
+from experiments.uuid7 import uuid7_floor
 from mlbackend.accounts.models import User
 from mlbackend.accounts.selectors import models_learned_from, rows_about
 
@@ -30,9 +34,7 @@ def user_register(*, username: str, email: str, password: str) -> User:
 
 
 def user_erase(*, user: User) -> Erasure:
-    """Delete the user and every row about them, all or nothing. The lock makes writes that refer to the user wait and
-    fail.
-    """
+    """Delete the user and every row about them, all or nothing. Other writes that refer to them wait and then fail."""
     with transaction.atomic():
         locked = User.objects.select_for_update().filter(pk=user.pk).first()
         if not locked:
@@ -44,3 +46,16 @@ def user_erase(*, user: User) -> Erasure:
             erased[name] = counts.get(rows.model._meta.label, 0)
         locked.delete()
     return Erasure(erased, models)
+
+
+def leftovers_erase() -> int:
+    """Delete predictions and outcomes of the last two days whose user is gone; gives how many.
+
+    The two have no foreign keys, so a request that was under way while its user was erased may still have written one.
+    """
+    since = timezone.now() - timedelta(days=2)
+    known = User.objects.filter(pk=OuterRef("user_id"))
+    predictions = Prediction.objects.filter(pk__gte=uuid7_floor(since))
+    outcomes = Outcome.objects.filter(created_at__gte=since)
+    lost = [rows.exclude(user_id=None).filter(~Exists(known)) for rows in (predictions, outcomes)]
+    return sum(rows.delete()[0] for rows in lost)

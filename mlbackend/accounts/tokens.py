@@ -7,10 +7,10 @@ token is refused.
 from typing import cast
 
 from django.db import transaction
-from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from mlbackend.accounts.authentication import TokenAuthentication
 from mlbackend.accounts.models import User
 
 
@@ -25,9 +25,9 @@ def refresh_rotate(*, refresh: str) -> dict[str, str]:
     with transaction.atomic():
         # The user is locked before the token, as by an erasure: then one waits for the other and there is no deadlock.
         User.objects.select_for_update(no_key=True).filter(pk=token.get("user_id")).first()
-        user = JWTAuthentication().get_user(token)
+        user = TokenAuthentication().get_user(token)
         _spend(token)
-        return token_pair(cast("User", user))
+        return token_pair(user)
 
 
 def refresh_revoke(*, refresh: str, user: User) -> None:

@@ -29,7 +29,7 @@ from mlbackend.codecs import dumps
 
 PASSWORD_LENGTH = 1_000  # hashing a longer one costs time and adds nothing
 RETRAINED = (
-    "All that was stored about you is erased. The models listed learned from it; the next training replaces them."
+    "All that was stored about you is erased. The next training replaces the models listed, which learned from it."
 )
 
 
@@ -89,7 +89,7 @@ class LearnedSerializer(serializers.ModelSerializer[ModelVersion]):
 
 
 class ErasureSerializer(serializers.Serializer[Any]):
-    detail = serializers.CharField(default=RETRAINED)
+    detail = serializers.CharField()
     erased = serializers.DictField(child=serializers.IntegerField(), help_text="Rows that went, by table.")
     models = LearnedSerializer(many=True, help_text="Live models that learned from the caller.")
 

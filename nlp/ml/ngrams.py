@@ -5,12 +5,15 @@ time.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+
+WORD = re.compile(r"\b\w+\b|[!?]")
 
 
 class Ngrams:
@@ -23,16 +26,20 @@ class Ngrams:
     def vectorizer(self) -> Any:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        pattern = r"(?u)\b\w+\b|[!?]"
-        return TfidfVectorizer(
-            ngram_range=(1, self.longest), min_df=self.min_df, sublinear_tf=True, token_pattern=pattern
-        )
+        return TfidfVectorizer(analyzer=self.analyze, min_df=self.min_df, sublinear_tf=True)
+
+    def analyze(self, text: str) -> list[str]:
+        """All n-grams of a text: lower-cased words, and `!` and `?` as words of their own."""
+        words = WORD.findall(text.lower())
+        grams = words.copy()
+        for length in range(2, self.longest + 1):
+            grams += [" ".join(words[at : at + length]) for at in range(len(words) - length + 1)]
+        return grams
 
     def use(self, words: Sequence[str], idf: np.ndarray, weights: np.ndarray) -> Self:
         """Take the fitted parts: `idf` and `weights`, floats of shape (words,)."""
         self.words, self.idf, self.weights = list(words), idf, weights
         self.known = dict(zip(words, zip(idf.tolist(), weights.tolist(), strict=True), strict=True))
-        self.analyze = self.vectorizer().build_analyzer()
         return self
 
     def score(self, text: str) -> float:

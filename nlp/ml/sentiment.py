@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 
-from experiments.errors import DomainError
+from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, MLTask, Progress, Text
 from nlp.ml.ngrams import Ngrams
 
@@ -84,6 +84,8 @@ class TfidfSentiment:
         from scipy import sparse
         from sklearn.linear_model import LogisticRegression
 
+        if min(self.c, self.smoothing) <= 0 or min(self.longest, self.min_df) < 1:
+            raise Invalid("param", "c and smoothing must be over 0, longest and min_df at least 1.")
         positive = examples.rows["positive"].to_numpy(bool)
         if positive.all() or not positive.any():
             raise DomainError("Sentiment needs positive and negative reviews to learn from; there is only one kind.")
@@ -102,6 +104,8 @@ class TfidfSentiment:
             blocks.append(block.multiply(scale))
             scales.append(scale)
             vectorizers.append((words, idf))
+        if not any(block.shape[1] for block in blocks):
+            raise DomainError(f"No word stands in {self.min_df} reviews or more: there is nothing to learn from.")
         progress(2, 3, "fitting the regression")
         model = LogisticRegression(C=self.c, class_weight="balanced", max_iter=1_000)
         model.fit(sparse.hstack(blocks).tocsr(), positive)
@@ -125,7 +129,7 @@ class TfidfSentiment:
         return 1.0 / (1.0 + math.exp(-max(min(logit, 500.0), -500.0)))
 
     def evaluate(self, examples: Examples) -> dict[str, float]:
-        """Macro-averaged F1, area under the ROC curve (nan with one class) and accuracy."""
+        """Macro-averaged F1, area under the ROC curve (NaN with one class) and accuracy."""
         return scores_of(self, examples)
 
     def save(self, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What to show next: a customer's history in, ranked products out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -14,6 +14,7 @@ from experiments.mltask import Examples, Items, MLTask, Number, Progress
 TOP = 10  # of NDCG
 LIKED = 4.0  # stars from which a held-out product counts as relevant
 DISLIKED_UNTIL = 2.5  # stars up to which a rated product speaks for nothing
+ARRAYS = ("products", "indptr", "indices", "values")  # of an artifact
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class ItemNeighbours:
             raise DomainError(f"Nobody rated anything {self.liked_from:g} or more: there is nothing to learn from.")
         progress(0, 3, "counting who liked what")
         users = liked["unit"].factorize()[0]
-        self.products, places = np.unique(liked["product"].to_numpy(np.int64), return_inverse=True)
+        products, places = np.unique(liked["product"].to_numpy(np.int64), return_inverse=True)
         matrix = sparse.csr_matrix((np.ones(len(users), np.float32), (users, places)))
         progress(1, 3, "comparing products")
         both = (matrix.T @ matrix).tocsr()
@@ -109,25 +110,25 @@ class ItemNeighbours:
         rows = np.repeat(np.arange(len(norms)), np.diff(both.indptr))
         both.data *= both.data / (both.data + self.shrink) / (norms[rows] * norms[both.indices])
         progress(2, 3, "keeping the most alike")
-        self._use(self.products, _strongest(both, self.neighbours).T.tocsr())
+        towards = _strongest(both, self.neighbours).T.tocsr()
+        self._use(products, towards.indptr, towards.indices, towards.data)
         progress(3, 3, "fitted")
         return self
 
-    def _use(self, products: np.ndarray, towards: Any) -> None:
-        """`towards` (CSR): row = a rated product, its columns = the products that it speaks for."""
-        self.products = products
-        self.indptr, self.indices, self.values = towards.indptr, towards.indices, towards.data
+    def _use(self, products: np.ndarray, indptr: np.ndarray, indices: np.ndarray, values: np.ndarray) -> None:
+        """A matrix in CSR form: row = a rated product, its columns = the products that it speaks for."""
+        self.products, self.indptr, self.indices, self.values = products, indptr, indices, values
         self.places = {int(product): place for place, product in enumerate(products)}
 
     def predict(self, batch: Sequence[RecommendInput]) -> list[RecommendOutput]:
         return [RecommendOutput(self._ranked(one)) for one in batch]
 
     def _ranked(self, given: RecommendInput) -> tuple[Ranked, ...]:
-        known = [(self.places[one.product], one.value) for one in given.history if one.product in self.places]
-        if not known:
+        newest = {one.product: one.value for one in reversed(given.history) if one.product in self.places}
+        if not newest:
             return ()
-        rated = np.array([place for place, _ in known])
-        stars = np.array([value for _, value in known])
+        rated = self._places(newest)
+        stars = np.array(list(newest.values()))
         lengths = self.indptr[rated + 1] - self.indptr[rated]
         entries = np.concatenate([np.arange(self.indptr[p], self.indptr[p + 1]) for p in rated])
         source = np.repeat(np.arange(len(rated)), lengths)  # which rated product each entry comes from
@@ -160,29 +161,22 @@ class ItemNeighbours:
             for place in top
         )
 
-    def _places(self, products: Sequence[int]) -> np.ndarray:
+    def _places(self, products: Iterable[int]) -> np.ndarray:
         return np.array([self.places[product] for product in products if product in self.places], np.int64)
 
     def evaluate(self, examples: Examples) -> dict[str, float]:
         return ranking_scores(self, examples)
 
     def save(self, folder: Path) -> None:
-        for name in ("products", "indptr", "indices", "values"):
+        for name in ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name))
         params = {"neighbours": self.neighbours, "shrink": self.shrink, "liked_from": self.liked_from}
         (folder / "params.json").write_text(json.dumps(params))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        from scipy import sparse
-
         self = cls(**json.loads((folder / "params.json").read_text()))
-        products, indptr, indices, values = (
-            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("products", "indptr", "indices", "values")
-        )
-        self._use(
-            products, sparse.csr_matrix((values, indices, indptr), shape=(len(products), len(products)), copy=False)
-        )
+        self._use(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS))
         return self
 
 

@@ -17,6 +17,7 @@ from reviews.models import Product, Review, Seller
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 INT32 = 2**31 - 1
+STARS = {Decimal(halves) / 2 for halves in range(1, 11)}
 DAY = 86_400  # seconds: how far a clock elsewhere may be ahead
 NO_TIME = "is no time: {!r} (seconds since 1970, or ISO 8601)"
 
@@ -95,7 +96,7 @@ def count(text: str) -> int:
 
 def stars(text: str) -> float:
     value = _number(text)
-    if not Decimal("0.5") <= value <= 5 or value * 2 % 1:
+    if value not in STARS:
         raise ValueError(f"is {text.strip()}, stars are 0.5 to 5 in halves")
     return float(value)
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from experiments import serving
 from experiments.discovery import dataset, task_named, tasks
 from experiments.management.commands._shared import figures, plain_errors
-from experiments.registry import live_version, version_get
+from experiments.registry import live_version, scores, version_get
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if not len(examples):
             raise CommandError(f"The {options['part']} part of {name} has no rows.")
         model = serving.load(row)
-        metrics = model.predictor.evaluate(examples)
+        metrics = scores(model.predictor, examples)
         model.close()
         if options["json"]:
             self.stdout.write(json.dumps({"task": name, "version": row.version, "rows": len(examples), **metrics}))

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from tqdm import tqdm
 
+from experiments.management.commands._shared import plain_errors
 from reviews.demo.shop import make_shop
 from reviews.demo_services import SOURCE, shop_save
 from reviews.models import Product
@@ -14,6 +15,7 @@ from reviews.models import Product
 class Command(BaseCommand):
     help = "Make the demo shop: 300 products with pictures, 400 customers, 12,000 ratings, 3,000 reviews, events."
 
+    @plain_errors
     def handle(self, *args: Any, **options: Any) -> None:
         if Product.objects.filter(source=SOURCE).exists():
             self.stdout.write("The demo shop is here already.")

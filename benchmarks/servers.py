@@ -1,0 +1,114 @@
+"""What the benchmarks share: servers as real processes, and wrk as the load."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk saw: answers a second, latencies in milliseconds, answers that were no 2xx, and how many answers in
+    all.
+    """
+
+    rate: float
+    p50: float
+    p99: float
+    bad: int
+    answers: int
+
+
+@contextmanager
+def server(command: Sequence[str], ready: str, **environment: str) -> "Iterator[subprocess.Popen[bytes]]":
+    """A server in a process group of its own, ended with everything that it started."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, start_new_session=True, cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(ready, process)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    """Until anything answers at `url`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise SystemExit(f"the server of {url} ended with exit code {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise SystemExit(f"{url} did not answer within {seconds:g} s")
+
+
+def call(url: str, body: Any = None, token: str = "") -> Any:
+    """One JSON request."""
+    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode())
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def load(url: str, bodies: Sequence[Any], *, clients: int, seconds: int, token: str = "") -> Load:
+    """POST the bodies in turn with wrk (Debian: apt-get install wrk)."""
+    if not shutil.which("wrk"):
+        raise SystemExit("The benchmarks need wrk: apt-get install wrk")
+    header = f'wrk.headers["Authorization"] = "Bearer {token}"' if token else ""
+    texts = ",".join(_lua(json.dumps(body)) for body in bodies)
+    script = f"""
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+{header}
+local bodies = {{{texts}}}
+local at = 0
+request = function() at = at % #bodies + 1; return wrk.format(nil, nil, nil, bodies[at]) end
+done = function(summary, latency)
+  local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write +
+  summary.errors.timeout io.write(string.format("\\nRESULT %f %f %f %d %d\\n", summary.requests / summary.duration *
+  1e6,   latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad, summary.requests))
+end
+"""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "-s", file.name, url]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rate, p50, p99, bad, answers = re.findall(r"RESULT (.*)", output)[0].split()
+    return Load(float(rate), float(p50), float(p99), int(bad), int(answers))
+
+
+def _lua(text: str) -> str:
+    return (
+        '"'
+        + "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else f"\\{ord(c):03d}" for c in text)
+        + '"'
+    )

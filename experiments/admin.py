@@ -1,0 +1,107 @@
+"""Versions, promotions and predictions in the admin: facts, so they are looked at and not edited. Versions go live and
+back by actions that walk through the same gate as `manage.py promote`."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from experiments.errors import DomainError
+from experiments.models import ModelVersion, Outcome, Prediction, Promotion, Schedule
+from experiments.registry import version_promote, version_rollback
+
+
+class Facts(ModelAdmin):
+    """Rows that nobody makes, changes or deletes here."""
+
+    show_full_result_count = False  # a count over every partition takes longer than the page
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(Facts):
+    list_display = ["task", "version", "algorithm", "live", "quality", "created_by", "created_at"]
+    list_filter = ["task", "live", "algorithm"]
+    search_fields = ["task", "digest"]
+    actions = ["put_live", "roll_back"]
+
+    @admin.display(description="on held-out rows")
+    def quality(self, row: ModelVersion) -> str:
+        measured = row.metrics.get("test", {})
+        return ", ".join(f"{name} {value:.4f}" for name, value in measured.items() if isinstance(value, float))
+
+    @admin.action(description="Put live, if it is not worse than the live version", permissions=["promote"])
+    def put_live(self, request: HttpRequest, rows: QuerySet[ModelVersion]) -> None:
+        for row in rows:
+            facts = {"task": row.task, "version": row.version, "by": request.user, "reason": "from the admin"}
+            self._try(request, f"{row} is live.", partial(version_promote, **facts))
+
+    @admin.action(description="Roll back to the version before the live one", permissions=["promote"])
+    def roll_back(self, request: HttpRequest, rows: QuerySet[ModelVersion]) -> None:
+        for task in sorted({row.task for row in rows}):
+            facts = {"task": task, "by": request.user, "reason": "from the admin"}
+            self._try(request, f"{task} is rolled back.", partial(version_rollback, **facts))
+
+    def has_promote_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("experiments.change_modelversion")
+
+    def _try(self, request: HttpRequest, done: str, act: Any) -> None:
+        try:
+            act()
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+        else:
+            self.message_user(request, done, messages.SUCCESS)
+
+
+@admin.register(Promotion)
+class PromotionAdmin(Facts):
+    list_display = ["task", "kind", "from_version", "to_version", "by", "forced", "reason", "at"]
+    list_filter = ["task", "kind", "forced"]
+    list_select_related = ["from_version", "to_version", "by"]
+    date_hierarchy = "at"
+
+
+@admin.register(Prediction)
+class PredictionAdmin(Facts):
+    """Found by its id or by the id of the request, which every answer and every error carries."""
+
+    list_display = ["id", "task", "algorithm", "version", "method", "status", "user_id", "confidence", "latency_ms",
+                    "created_at"]  # fmt: skip
+    list_filter = ["task", "status", "algorithm", "method"]
+    search_fields = ["=request_id", "=id"]
+    search_help_text = "A request id, or a prediction's id."
+    list_per_page = 50
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(pk=UUID(term)) | queryset.filter(request_id=term), False
+        except ValueError:
+            return queryset.filter(request_id=term), False
+
+
+@admin.register(Outcome)
+class OutcomeAdmin(Facts):
+    list_display = ["id", "kind", "subject", "value", "user_id", "prediction_id", "created_at"]
+    list_filter = ["kind"]
+    search_fields = ["=subject"]
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(Facts):
+    list_display = ["name", "due_at", "last_error"]

@@ -1,0 +1,153 @@
+"""`manage.py run`: the whole shop on one machine, for a newcomer and for development.
+
+Brings up the database, migrates, makes the demo shop, trains what has no live model, then keeps a web server and a
+worker running until Ctrl-C. Every step is skipped where its work is done, so a second run keeps the data and is up in
+seconds.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from experiments.discovery import tasks
+from experiments.registry import live_version
+from reviews.models import Product
+
+MANAGE = Path(settings.BASE_DIR) / "manage.py"
+STOP_WITHIN_S = 15
+
+
+class Command(BaseCommand):
+    help = "Start everything: database, demo shop, models, web server and worker. Stop it with Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="default: PORT, or 8000"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = options["port"]
+        _assert_free(port)
+        self.say("database", "migrating")
+        with connection.cursor() as cursor:  # two at once: the second waits and finds the work done
+            cursor.execute("SELECT pg_advisory_lock(hashtext('migrate'))")
+            call_command("migrate", verbosity=0)
+            if not Product.objects.exists():
+                self.say("demo shop", "300 products, 400 customers, 12,000 ratings, 3,000 reviews")
+                call_command("demo", stdout=self.stdout)
+            for name in sorted(tasks()):
+                if not live_version(name):
+                    self.say("model", f"training {name}")
+                    call_command("train", name, "--promote", stdout=self.stdout)
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('migrate'))")
+        password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
+        for username in ("customer", "staff"):
+            _login(username, password)
+        self.keep_running(port, password)
+
+    def say(self, what: str, text: str) -> None:
+        self.stdout.write(f"{self.style.MIGRATE_HEADING(f'{what:>10}')}  {text}")
+        self.stdout.flush()
+
+    def keep_running(self, port: int, password: str) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        commands = {"web": ["web", "--port", str(port)], "worker": ["worker"]}
+        running = {name: _start(command) for name, command in commands.items()}
+        try:
+            self.say("web", "starting")
+            _wait_until_ready(port, running["web"])
+            self.stdout.write(_welcome(port, password))
+            self.stdout.flush()
+            while True:
+                time.sleep(1)
+                for name, process in running.items():
+                    if process.poll() is not None:
+                        self.say(name, f"stopped by itself (exit code {process.returncode}), starting it again")
+                        running[name] = _start(commands[name])
+        except KeyboardInterrupt:
+            self.stdout.write("")
+            self.say("stopping", "web, worker, database")
+        finally:
+            _stop(list(running.values()))
+
+
+def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, str(MANAGE), *command])
+
+
+def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything running
+    for process in processes:
+        process.terminate()
+    end = time.monotonic() + STOP_WITHIN_S
+    for process in processes:
+        try:
+            process.wait(max(end - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _assert_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Port {port} cannot be used ({error}). Choose another: PORT=8001 make run") from None
+
+
+def _wait_until_ready(port: int, web: "subprocess.Popen[bytes]") -> None:
+    """Until /readyz says yes, at most a minute."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if web.poll() is not None:
+            raise CommandError("The web server did not start; its message is above.")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise CommandError(f"The web server was not ready after a minute: look at http://127.0.0.1:{port}/readyz")
+
+
+def _login(username: str, password: str) -> None:
+    staff = username == "staff"
+    user, _ = get_user_model().objects.update_or_create(
+        username=username,
+        defaults={"email": f"{username}@example.com", "is_staff": staff, "is_superuser": staff, "is_active": True},
+    )
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save()
+
+
+def _welcome(port: int, password: str) -> str:
+    site = f"http://127.0.0.1:{port}"
+    return f"""
+  API docs  {site}/api/v1/docs/
+  Admin     {site}/admin/
+  Logins    customer and staff, password {password}
+
+  Try it:
+    TOKEN=$(curl -s {site}/api/v1/auth/token/ -H 'Content-Type: application/json' \\
+      -d '{{"username": "customer", "password": "{password}"}}' | sed 's/.*"access":"\\([^"]*\\).*/\\1/')
+    curl -s {site}/api/v1/predict/sentiment/ -H "Authorization: Bearer $TOKEN" \\
+      -H 'Content-Type: application/json' -d '{{"text": "Lovely fabric, but it runs small."}}'
+
+  Ctrl-C stops everything.
+"""

@@ -1,0 +1,34 @@
+"""`manage.py web`: the web server, granian, with one worker a core and a bound on everything."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+class Command(BaseCommand):
+    help = "Serve the API and the admin."
+    requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--workers", type=int, default=os.cpu_count() or 1, help="processes; one a core when left out"
+        )
+        parser.add_argument("--threads", type=int, default=4, help="requests that one worker answers at a time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        os.environ.setdefault("STATEMENT_TIMEOUT_MS", str(STATEMENT_TIMEOUT_MS))
+        program = Path(sys.executable).with_name("granian")
+        command = [
+            str(program), "mlbackend.wsgi:application", "--interface", "wsgi",
+            "--host", options["host"], "--port", str(options["port"]),
+            "--workers", str(options["workers"]), "--blocking-threads", str(options["threads"]),
+            "--respawn-failed-workers", "--workers-kill-timeout", "10", "--no-ws", "--log-level", "warning",
+        ]  # fmt: skip
+        os.execv(program, command)  # noqa: S606  (our own program, no shell wanted)

@@ -1,0 +1,45 @@
+"""Sentiment models that do what a test says, and a small shop whose reviews they are measured on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from experiments.models import ModelVersion
+from experiments.registry import version_promote
+from nlp.ml.sentiment import SENTIMENT
+from reviews.models import Product, Review
+from tests.experiments.scripted import Scripted
+from tests.shop import BAD, GOOD
+
+Version = Callable[..., ModelVersion]
+
+
+@pytest.fixture
+def version(candidate: Version, monkeypatch: pytest.MonkeyPatch) -> Version:
+    """`version(score=0.7)`: a stored version of a scripted sentiment model, not live."""
+    monkeypatch.setitem(SENTIMENT.algorithms, "scripted", Scripted)
+    return lambda **script: candidate("sentiment", Scripted(**script), algorithm="scripted")
+
+
+@pytest.fixture
+def promoted(version: Version) -> Version:
+    """The same, put live whatever its score."""
+
+    def make(**script: Any) -> ModelVersion:
+        row = version(**script)
+        version_promote(task="sentiment", version=row.version, force=True, reason="for a test")
+        return row
+
+    return make
+
+
+@pytest.fixture
+def reviewed(db: None) -> None:
+    """60 products with a good and a bad review each, the same in every run; a fifth of them is the test part."""
+    products = Product.objects.bulk_create(
+        Product(name=f"Lamp {number}", source="test", external_id=str(number)) for number in range(60)
+    )
+    Review.objects.bulk_create(
+        Review(product=product, text=text, rating=rating) for product in products for text, rating in [(GOOD, 5), (BAD, 1)]
+    )

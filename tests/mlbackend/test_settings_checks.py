@@ -1,0 +1,45 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "DATABASE_URL": "postgres://shop.example.com/shop",
+    "SECRET_KEY": "fsmnD2XsNB7yOiEe0Qz3bPwT9vLkHcRa5uG8JtVx4WqZ1oMYdC6pKIlU",
+    "ALLOWED_HOSTS": "shop.example.com",
+}
+
+
+def check(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` as a new process, which sees these settings and no others."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
+    command = [sys.executable, "manage.py", "check", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=kept | environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("missing", "error", "hint"),
+    [
+        ("SECRET_KEY", "mlbackend.E001", "secrets.token_urlsafe"),
+        ("ALLOWED_HOSTS", "mlbackend.E002", "ALLOWED_HOSTS=shop.example.com"),
+    ],
+)
+def test_a_missing_production_setting_is_named_with_what_to_set(missing: str, error: str, hint: str) -> None:
+    done = check({name: value for name, value in PRODUCTION.items() if name != missing})
+    assert done.returncode == 1
+    assert error in done.stderr
+    assert f"{missing} is not set" in done.stderr
+    assert hint in done.stderr
+
+
+def test_production_settings_pass_the_deployment_check() -> None:
+    done = check(PRODUCTION, "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_local_project_needs_no_setting() -> None:
+    done = check({})
+    assert done.returncode == 0, done.stderr
