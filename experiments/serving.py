@@ -163,12 +163,13 @@ def live(name: str) -> Loaded:
 
 
 def predict(
-    task: MLTask[In, Out], inputs: Sequence[In], *, user_id: int | None | Sequence[int | None], method: str = ""
+    task: MLTask[In, Out], inputs: Sequence[In], *, user_id: int | Sequence[int | None] | None, method: str = ""
 ) -> list[Answer[Out]]:
     """Ask the live version and log each answer; they are in the database (or in the caller's transaction) when this
     returns.
 
-    `user_id` is whose the inputs are: one for all, or one for each. Raises ModelUnavailable (the failure is logged as a prediction with status `error`) and QueueFull.
+    `user_id` is whose the inputs are: one for all, or one for each. Raises ModelUnavailable (the failure is logged as a
+    prediction with status `error`) and QueueFull.
     """
     start = time.perf_counter()
     model, outputs = live(task.name), None
@@ -209,7 +210,7 @@ def _log(
     answers: Sequence[dict[str, Any]],
     start: float,
     *,
-    user_id: int | None | Sequence[int | None],
+    user_id: int | Sequence[int | None] | None,
     **facts: Any,
 ) -> list[Prediction]:
     took = (time.perf_counter() - start) * 1000

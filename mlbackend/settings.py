@@ -162,6 +162,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mlbackend.openapi.add_problems",
+    ],
 }
 UNFOLD = {"SITE_TITLE": "Shop ML back end", "SITE_HEADER": "Shop ML back end"}
 

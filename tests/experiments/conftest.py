@@ -41,5 +41,7 @@ def reviewed(db: None) -> None:
         Product(name=f"Lamp {number}", source="test", external_id=str(number)) for number in range(60)
     )
     Review.objects.bulk_create(
-        Review(product=product, text=text, rating=rating) for product in products for text, rating in [(GOOD, 5), (BAD, 1)]
+        Review(product=product, text=text, rating=rating)
+        for product in products
+        for text, rating in [(GOOD, 5), (BAD, 1)]
     )

@@ -168,11 +168,10 @@ def test_a_rebuild_does_not_lose_what_is_being_added_meanwhile() -> None:
 
 def wait_for_a_blocked_query() -> None:
     """Until somebody waits for this transaction's rows."""
+    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     with connections["default"].cursor() as cursor:
         for _ in range(200):
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity, pg_backend_pid() me WHERE me = ANY(pg_blocking_pids(pid))"
-            )
+            cursor.execute(blocked)
             if cursor.fetchone()[0]:
                 return
             cursor.execute("SELECT pg_sleep(0.02)")

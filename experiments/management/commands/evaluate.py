@@ -26,7 +26,8 @@ class Command(BaseCommand):
         row = version_get(task=name, version=number) if number else live_version(name)
         if not row:
             raise CommandError(f"{name} has no live version. Name one with --version-number, or train one.")
-        examples = getattr(dataset(task_named(name)), options["part"])
+        task = task_named(name)
+        examples = getattr(dataset(task), options["part"])
         if not len(examples):
             raise CommandError(f"The {options['part']} part of {name} has no rows.")
         model = serving.load(row)
@@ -35,4 +36,4 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"task": name, "version": row.version, "rows": len(examples), **metrics}))
             return
-        self.stdout.write(f"{row} on {len(examples):,} rows of the {options['part']} part: {figures(metrics)}")
+        self.stdout.write(f"{row} on {len(examples):,} rows of the {options['part']} part: {figures(task, metrics)}")

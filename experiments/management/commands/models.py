@@ -23,7 +23,7 @@ class Command(BaseCommand):
                 mark = "live" if row.live else ""
                 self.stdout.write(
                     f"  {row.version:>4}  {mark:4}  {row.algorithm:20} {row.created_at:%Y-%m-%d %H:%M}"
-                    f"  {figures(row.metrics.get('test', {}))}"
+                    f"  {figures(tasks()[name], row.metrics.get('test', {}))}"
                 )
             if not rows:
                 self.stdout.write(f"  none yet: manage.py train {name}")

@@ -5,10 +5,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from experiments.discovery import tasks
+from experiments.discovery import task_named, tasks
 from experiments.management.commands._shared import Bar, figures, plain_errors
 from experiments.models import ModelVersion
 from experiments.registry import version_promote, version_train
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} cannot be stored with the version")
 
 
 def _parameter(text: str) -> tuple[str, Any]:
@@ -16,7 +20,7 @@ def _parameter(text: str) -> tuple[str, Any]:
     if not found or not name.isidentifier():
         raise ValueError
     try:
-        return name, json.loads(value)
+        return name, json.loads(value, parse_constant=_refused)
     except json.JSONDecodeError:
         return name, value
 
@@ -54,7 +58,7 @@ class Command(BaseCommand):
             progress.close()
         self.stdout.write(
             f"{row}: trained on {row.data['fit']:,} rows in {row.metrics['seconds_to_fit']:.1f} s;"
-            f" on {row.data['test']:,} held-out rows: {figures(row.metrics['test'])}"
+            f" on {row.data['test']:,} held-out rows: {figures(task_named(row.task), row.metrics['test'])}"
         )
         if options["promote"]:
             version_promote(task=row.task, version=row.version, reason="trained with --promote")
