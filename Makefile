@@ -2,7 +2,7 @@
 ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types ci bench kill-test lock openapi clean
+.PHONY: help run test lint types ci bench measure kill-test lock openapi clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +24,9 @@ ci:  ## what the integration server runs
 
 bench:  ## speed against the tutorial's services (YARDSTICK= their folder)
 	@cd $(ROOT) && scripts/setup.sh --dev && $(PY) benchmarks/serving.py $(ARGS)
+
+measure:  ## import, train and score real data (SHOP_DATA= its folder)
+	@cd $(ROOT) && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py
 
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
 	@cd $(ROOT) && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)

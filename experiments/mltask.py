@@ -70,7 +70,13 @@ class Examples:
         left out.
         """
         units = self.rows["unit"].factorize()[0] if "unit" in self.rows else np.arange(len(self.rows))
-        deal = np.random.default_rng(seed).permutation(units.max() + 1 if len(units) else 0) % count
+        sizes = np.bincount(units)
+        shuffled = np.random.default_rng(seed).permutation(len(sizes))
+        deal = np.zeros(len(sizes), np.int64)
+        filled = np.zeros(count, np.int64)
+        for unit in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:  # the largest first, to the emptiest part
+            deal[unit] = filled.argmin()
+            filled[deal[unit]] += sizes[unit]
         for part in range(count):
             rows = self.rows[deal[units] == part]
             if len(rows):

@@ -74,7 +74,8 @@ def partitions_ensure(*, now: datetime, ahead: int = 2) -> list[str]:
             if cursor.fetchone()[0]:
                 continue
             bounds = [str(uuid7_floor(start)), str(uuid7_floor(end))]
-            cursor.execute(f"LOCK TABLE {TABLE}_default IN ACCESS EXCLUSIVE MODE")  # else one more row could come in
+            if start <= now:  # its rows come into the default partition all the time: they wait until it is there
+                cursor.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
             cursor.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
             cursor.execute(
                 f"WITH moved AS (DELETE FROM {TABLE}_default WHERE id >= %s AND id < %s RETURNING *)"

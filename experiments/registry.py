@@ -99,6 +99,31 @@ def scores(predictor: Predictor[Any, Any], examples: Examples) -> dict[str, floa
     return {name: float(value) for name, value in measured.items() if np.isfinite(value)}
 
 
+def cross_validate(*, row: ModelVersion, folds: int, progress: Progress = no_progress) -> list[dict[str, float]]:
+    """The version's algorithm and parameters fitted `folds` times, each time measured on another part of all rows.
+
+    One held-out part can be an easy or a hard one; the mean over all parts says more. Units stay whole. Needs a task
+    whose examples are not split by time (those carry a column `held_out`).
+    """
+    import pandas as pd
+
+    if not 2 <= folds <= 20:
+        raise Invalid("folds", f"Expected 2 to 20 folds, got {folds}.")
+    task = task_named(row.task)
+    split = dataset(task)
+    rows = pd.concat([split.fit.rows, split.validation.rows, split.test.rows])
+    if "held_out" in rows:
+        raise DomainError(f"{task.name} is split by time, so it has no folds.")
+    parts = list(Examples(rows).parts(folds))
+    found = []
+    for number, part in enumerate(parts):
+        progress(number, folds, f"part {number + 1} of {folds}")
+        others = pd.concat([other.rows for other in parts if other is not part])
+        predictor = task.algorithms[row.algorithm](**row.params).fit(Examples(others), progress=no_progress)
+        found.append(predictor.evaluate(part))
+    return found
+
+
 def version_create(
     *,
     task: MLTask[Any, Any],

@@ -98,8 +98,8 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
 class PredictionFilter(filters.FilterSet):
     since = filters.IsoDateTimeFilter(method="from_time", help_text="Made at or after this time.")
     until = filters.IsoDateTimeFilter(method="to_time", help_text="Made before this time.")
-    user = filters.NumberFilter(field_name="user_id", max_value=2**63 - 1)
-    version = filters.NumberFilter(field_name="version", max_value=2**31 - 1)
+    user = filters.NumberFilter(field_name="user_id", max_value=2**63 - 1, decimal_places=0)
+    version = filters.NumberFilter(field_name="version", max_value=2**31 - 1, decimal_places=0)
 
     class Meta:
         model = Prediction

@@ -89,10 +89,10 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": None,
     "TEST": {"NAME": env("TEST_DB", default="test_shop")},
 }
-if timeout := env.int(
-    "STATEMENT_TIMEOUT_MS", default=0
-):  # `serve` sets it for the web processes; commands may take long
-    DATABASES["default"]["OPTIONS"] = {"options": f"-c statement_timeout={timeout} -c lock_timeout={timeout}"}
+if timeout := env.int("STATEMENT_TIMEOUT_MS", default=0):  # `web` sets it for its processes; commands may take long
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
+        f"-c statement_timeout={timeout} -c lock_timeout={timeout}"
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STORAGES = {

@@ -1,6 +1,6 @@
 """Everything that this room reads: a customer's history, products that may be shown, what is trending."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,6 @@ def unseen_by(user_id: int, candidates: QuerySet[Product]) -> QuerySet[Product]:
     rated = Rating.objects.filter(user_id=user_id, product=OuterRef("pk"))
     bought = _bought_by(user_id).filter(product=OuterRef("pk"))
     return candidates.exclude(Exists(rated)).exclude(Exists(bought))
-
-
-def in_order(candidates: QuerySet[Product], ids: Sequence[int]) -> list[Product]:
-    """The candidates with these ids, in this order."""
-    found = candidates.in_bulk(ids)
-    return [found[one] for one in ids if one in found]
 
 
 def trending(candidates: QuerySet[Product], n: int) -> list[Product]:

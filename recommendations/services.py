@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from experiments import serving
 from experiments.errors import Unavailable
 from recommendations.ml.recommend import RECOMMEND, Ranked, Rated, RecommendInput, RecommendOutput
-from recommendations.selectors import history_of, in_order, matching, names_of, trending, unseen_by
+from recommendations.selectors import history_of, matching, names_of, trending, unseen_by
 from reviews.models import Product
+from reviews.selectors import in_order
 
 FEWEST_RATINGS = 3  # with fewer, what is trending says more than a model
 MOST_ALLOWED = 100_000  # ids that a filter may let through

@@ -76,14 +76,14 @@ class ReviewAdmin(FactAdmin):
     list_display = ["__str__", "product", "author", "rating", "sentiment", "sentiment_score", "created_at"]
     list_select_related = ["product", "author"]
     list_filter = ["sentiment"]
-    search_fields = ["=author__username", "=product__name", "=external_id"]
+    search_fields = ["^author__username", "product__name", "=external_id"]
 
 
 @admin.register(Rating)
 class RatingAdmin(FactAdmin):
     list_display = ["product", "user", "value", "rated_at"]
     list_select_related = ["product", "user"]
-    search_fields = ["=user__username", "=product__name", "=external_id"]
+    search_fields = ["^user__username", "product__name", "=external_id"]
 
 
 @admin.register(Event)
@@ -91,4 +91,4 @@ class EventAdmin(FactAdmin):
     list_display = ["kind", "product", "user", "prediction_id", "created_at"]
     list_select_related = ["product", "user"]
     list_filter = ["kind"]
-    search_fields = ["=user__username", "=product__name", "=external_id"]
+    search_fields = ["^user__username", "product__name", "=external_id"]

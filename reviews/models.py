@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Floor
 from django.utils import timezone
 
-POSITIVE_FROM = 4  # stars of a review whose writer is content
+from nlp.ml.sentiment import POSITIVE_FROM
 
 
 class Imported(models.Model):

@@ -1,5 +1,6 @@
 """Everything that reads more than one row of the shop's records."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Avg, Count, FloatField, IntegerField, OuterRef, QuerySet, Subquery
@@ -24,6 +25,12 @@ def products() -> QuerySet[Product]:
             negative=Coalesce(_over(Review.objects.filter(sentiment="negative"), Count("id"), IntegerField()), 0),
         ),
     )
+
+
+def in_order(candidates: QuerySet[Product], ids: Sequence[int]) -> list[Product]:
+    """The candidates with these ids, in this order."""
+    found = candidates.in_bulk(ids)
+    return [found[one] for one in ids if one in found]
 
 
 def product_reviews(product_id: int) -> QuerySet[Review]:

@@ -16,21 +16,24 @@ from reviews.models import Event, Product, Rating
 
 HALF_LIFE = 7 * 86_400  # seconds
 EVENT_WEIGHTS = {"view": 1.0, "click": 2.0, "cart": 4.0, "purchase": 8.0}
+BATCH = 5_000  # products
 LIKED_ABOVE = 2.0  # a rating weighs the stars it has over this; one below is no sign of interest
 
 # log2(2^a + 2^b) without overflow; exp() of less than -500 would be an underflow error in Postgres
 ADD = "greatest({a}, {b}) + ln(1 + exp(-least(abs({a} - {b}), 500) * ln(2::float8))) / ln(2::float8)"
 
+LOCK = f"SELECT id FROM {Product._meta.db_table} WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE"
 REBUILD = f"""
 WITH logs AS (
-    SELECT id AS product_id, 0::float8 AS log FROM {Product._meta.db_table}
+    SELECT id AS product_id, 0::float8 AS log FROM {Product._meta.db_table} WHERE id = ANY(%(ids)s)
     UNION ALL
     SELECT product_id, extract(epoch FROM rated_at)::float8 / {HALF_LIFE} + ln(value - {LIKED_ABOVE}) / ln(2::float8)
-    FROM {Rating._meta.db_table} WHERE value > {LIKED_ABOVE}
+    FROM {Rating._meta.db_table} WHERE product_id = ANY(%(ids)s) AND value > {LIKED_ABOVE}
     UNION ALL
     SELECT product_id, extract(epoch FROM created_at)::float8 / {HALF_LIFE} + ln(weight) / ln(2::float8)
     FROM {Event._meta.db_table}
     JOIN unnest(%(kinds)s::text[], %(weights)s::float8[]) AS weights (name, weight) ON name = kind
+    WHERE product_id = ANY(%(ids)s)
 ), tops AS (
     SELECT product_id, log, max(log) OVER (PARTITION BY product_id) AS top FROM logs
 ), sums AS (
@@ -58,10 +61,17 @@ def trend_add(*, product_id: int, weight: float, at: datetime, views: int = 0) -
 def trends_rebuild() -> int:
     """Compute every product's trend from its rows again, as after an import; gives how many changed.
 
-    The products are locked before the rows are read: what is being counted meanwhile is either read here or added
-    after.
+    BATCH products at a time are locked before their rows are read: what is being counted meanwhile is either read here
+    or added after, and waits no longer than a batch takes.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT FROM {Product._meta.db_table} ORDER BY id FOR NO KEY UPDATE")
-        cursor.execute(REBUILD, {"kinds": list(EVENT_WEIGHTS), "weights": list(EVENT_WEIGHTS.values())})
-        return int(cursor.rowcount)
+    changed, last = 0, -1
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(LOCK, [last, BATCH])
+            ids = [row[0] for row in cursor.fetchall()]
+            if not ids:
+                return changed
+            kinds, weights = list(EVENT_WEIGHTS), list(EVENT_WEIGHTS.values())
+            cursor.execute(REBUILD, {"ids": ids, "kinds": kinds, "weights": weights})
+            changed += cursor.rowcount
+            last = ids[-1]

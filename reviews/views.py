@@ -112,6 +112,11 @@ class ProductViewSet(viewsets.ModelViewSet[Product]):
     def get_queryset(self) -> Any:
         return selectors.products()
 
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """The ids of the page first: averages and counts are not computed for the pages before it."""
+        ids = super().paginate_queryset(queryset.values_list("pk", flat=True))
+        return selectors.in_order(selectors.products(), ids or [])
+
     def perform_create(self, serializer: Any) -> None:
         self._show(serializer, services.product_create(values=serializer.validated_data))
 
@@ -130,7 +135,7 @@ class ProductViewSet(viewsets.ModelViewSet[Product]):
     def reviews(self, request: Request, pk: int) -> Response:
         """The product's reviews, newest first."""
         get_object_or_404(Product.objects.only("pk"), pk=pk)
-        page: Any = self.paginate_queryset(selectors.product_reviews(pk))  # type: ignore[arg-type]  # not products here
+        page: Any = super().paginate_queryset(selectors.product_reviews(pk))  # type: ignore[arg-type]  # not products
         return self.get_paginated_response(ReviewSerializer(page, many=True).data)
 
 

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 lock=requirements.lock
 [ "${1:-}" = --dev ] && lock=requirements-dev.lock
-stamp=.venv/.installed-$(cat "$lock" requirements.txt | sha256sum | cut -c1-16)
-[ -e "$stamp" ] && exit 0
+stamp() { echo ".venv/.installed-$(cat "$1" requirements.txt | sha256sum | cut -c1-16)"; }
+[ -e "$(stamp "$lock")" ] && exit 0
 
 for candidate in "${PYTHON:-}" python3.11 python3 python; do
   [ -n "$candidate" ] && "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && python=$candidate && break
@@ -23,4 +23,4 @@ echo "Installing $(grep -c == "$lock") packages into .venv (about 3 GB with Tens
 torch=$(grep '^torch==' requirements.txt)
 echo "Installing $torch"
 .venv/bin/python -m pip install --disable-pip-version-check ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "$torch"
-touch "$stamp"
+touch "$(stamp requirements.lock)" "$(stamp "$lock")"  # what development needs holds all that running does

@@ -195,9 +195,7 @@ def test_an_output_is_one_of_the_task_in_plain_finite_values(task: Task, algorit
 
 
 @each_model
-def test_evaluation_gives_the_metric_of_the_task_each_time_the_same(
-    task: Task, algorithm: str, fitted: Fitted
-) -> None:
+def test_evaluation_gives_the_metric_of_the_task_each_time_the_same(task: Task, algorithm: str, fitted: Fitted) -> None:
     model = fitted(task.name, algorithm)
     figures = model.evaluate(task.tiny())
     assert math.isfinite(figures[task.metric])
@@ -261,9 +259,7 @@ def _refuse_pickles(event: str, _: tuple[Any, ...]) -> None:
 
 
 @each_model
-def test_loading_unpickles_nothing(
-    task: Task, algorithm: str, artifact: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_loading_unpickles_nothing(task: Task, algorithm: str, artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "pickle_allowed", False)
     task.algorithms[algorithm].load(artifact).predict([task.example])
 

@@ -73,9 +73,7 @@ def test_a_worse_version_is_refused_with_the_figures(reviewed: None, promoted: V
     assert Promotion.objects.count() == 1
 
 
-def test_a_version_that_is_worse_by_chance_alone_goes_live(
-    reviewed: None, promoted: Version, version: Version
-) -> None:
+def test_a_version_that_is_worse_by_chance_alone_goes_live(reviewed: None, promoted: Version, version: Version) -> None:
     promoted(score=0.70)
     version(score=0.69, noise=0.2)
     done = version_promote(task="sentiment", version=2)
@@ -174,9 +172,7 @@ def test_a_candidate_that_fails_on_the_example_is_never_put_live(promoted: Versi
     assert live_number() == 1
 
 
-def test_an_algorithm_that_the_code_lost_is_never_put_live(
-    version: Version, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_algorithm_that_the_code_lost_is_never_put_live(version: Version, monkeypatch: pytest.MonkeyPatch) -> None:
     version()
     monkeypatch.delitem(discovery.task_named("sentiment").algorithms, "scripted")
     with pytest.raises(Conflict, match="made by an algorithm that this code does not have"):

@@ -2,7 +2,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from experiments.models import ModelVersion
@@ -11,16 +10,6 @@ from tests import shop
 
 KNOWN = 8  # products of the tiny model: who likes even ones likes even ones
 ALL = 14
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: object) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def no_calls_yet() -> None:
-    cache.clear()  # the throttle's counts
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from recommendations import selectors
 from reviews.models import Product
 from tests import shop
 from tests.problems import assert_problem
+from tests.queries import pinned_queries
 from tests.recommendations.conftest import ALL, ids
 
 PATH = f"{shop.API}/products/recommendations/"
@@ -185,7 +186,9 @@ def test_the_order_is_the_same_each_time(odd: APIClient) -> None:
 
 
 def test_equally_wanted_products_are_in_order_of_id(alice: APIClient, shelf: Shelf) -> None:
-    Product.objects.update(trend=3)
+    for pk in (9, 3, 12, 0):  # their rows now lie elsewhere in the table
+        Product.objects.filter(pk=pk).update(trend=3)
+    Product.objects.exclude(trend=3).update(trend=3)
     assert ids(alice.get(PATH, {"n": 14})) == list(range(14))
 
 
@@ -265,11 +268,11 @@ def test_the_log_holds_what_was_asked_answered_and_by_which_method(odd: APIClien
 
 
 @pytest.mark.parametrize("n", [3, 10, 100])
-@pytest.mark.parametrize(("filters", "more"), [({}, 0), ({"price_max": 1000}, 1)])
+@pytest.mark.parametrize(("filters", "name"), [({}, ""), ({"price_max": 1000}, ", filtered")])
 def test_the_number_of_queries_does_not_grow_with_n(
-    odd: APIClient, mallory: APIClient, n: int, filters: dict[str, Any], more: int, django_assert_num_queries: Any
+    odd: APIClient, mallory: APIClient, n: int, filters: dict[str, Any], name: str
 ) -> None:
-    with django_assert_num_queries(6 + more):  # ratings, purchases, the log, names of reasons, products, trending ones
+    with pinned_queries(f"recommendations of the model{name}"):
         assert len(ids(odd.get(PATH, {"n": n, **filters}))) >= 3
-    with django_assert_num_queries(4 + more):  # ratings, purchases, trending products, the log
+    with pinned_queries(f"recommendations of what is trending{name}"):
         assert len(ids(mallory.get(PATH, {"n": n, **filters}))) >= 3

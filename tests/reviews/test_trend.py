@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 import pytest
 from django.db import connections, transaction
 
+from reviews import trend
 from reviews.models import Event, Product
 from reviews.trend import EVENT_WEIGHTS, HALF_LIFE, LIKED_ABOVE, trend_add, trends_rebuild
 from tests import shop
@@ -116,7 +117,7 @@ def test_extreme_times_are_finite_and_the_same_when_rebuilt(year: int) -> None:
     shop.event(plain, "view", created_at=at)
     trend_add(product_id=plain.pk, weight=1.0, at=at)
     added = trends()
-    assert all(math.isfinite(trend) and trend >= 0 for trend in added.values())
+    assert all(math.isfinite(one) and one >= 0 for one in added.values())
     assert added[lamp.pk] >= NOW.timestamp() / HALF_LIFE
     trends_rebuild()
     assert trends() == pytest.approx(added, rel=1e-12)
@@ -131,6 +132,15 @@ def test_a_rebuild_forgets_what_was_deleted_and_leaves_the_rest_alone() -> None:
     gone.delete()
     assert trends_rebuild() == 1
     assert (trends()[lamp.pk], trends()[shade.pk] > 0) == (0, True)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 10])
+def test_every_batch_of_products_is_rebuilt(monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    monkeypatch.setattr(trend, "BATCH", batch)
+    for lamp in shop.products(10):
+        shop.event(lamp, created_at=NOW)
+    assert trends_rebuild() == 10
+    assert list(trends().values()) == pytest.approx([NOW.timestamp() / HALF_LIFE] * 10)
 
 
 def test_an_empty_shop_is_rebuilt() -> None:

@@ -1,14 +1,16 @@
 """`manage.py evaluate <task>`: measure a version on rows that it did not learn from."""
 
 import json
+from statistics import mean
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from experiments import serving
 from experiments.discovery import dataset, task_named, tasks
-from experiments.management.commands._shared import figures, plain_errors
-from experiments.registry import live_version, scores, version_get
+from experiments.management.commands._shared import Bar, figures, plain_errors
+from experiments.models import ModelVersion
+from experiments.registry import cross_validate, live_version, scores, version_get
 
 
 class Command(BaseCommand):
@@ -18,6 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("task", choices=sorted(tasks()))
         parser.add_argument("--version-number", type=int, metavar="N", help="which version; the live one when left out")
         parser.add_argument("--part", choices=["test", "validation"], default="test")
+        parser.add_argument(
+            "--folds", type=int, help="instead: cross-validate the version's algorithm and parameters on so many parts"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     @plain_errors
@@ -27,6 +32,9 @@ class Command(BaseCommand):
         if not row:
             raise CommandError(f"{name} has no live version. Name one with --version-number, or train one.")
         task = task_named(name)
+        if options["folds"]:
+            self._folds(row, options["folds"])
+            return
         examples = getattr(dataset(task), options["part"])
         if not len(examples):
             raise CommandError(f"The {options['part']} part of {name} has no rows.")
@@ -37,3 +45,14 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"task": name, "version": row.version, "rows": len(examples), **metrics}))
             return
         self.stdout.write(f"{row} on {len(examples):,} rows of the {options['part']} part: {figures(task, metrics)}")
+
+    def _folds(self, row: ModelVersion, folds: int) -> None:
+        bar = Bar(enabled=True)
+        try:
+            found = cross_validate(row=row, folds=folds, progress=bar)
+        finally:
+            bar.close()
+        metric = task_named(row.task).metric
+        values = [one[metric] for one in found]
+        listed = ", ".join(f"{value:.4f}" for value in values)
+        self.stdout.write(f"{row.task} {row.algorithm}, {folds} folds: {metric} {mean(values):.4f} ({listed})")

@@ -5,8 +5,10 @@ worker running until Ctrl-C. Every step is skipped where its work is done, so a 
 seconds.
 """
 
+import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -28,6 +30,7 @@ from experiments.registry import live_version
 from reviews.models import Product
 
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_WITHIN_S = 15
 
 
@@ -40,7 +43,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        port = options["port"]
+        for number in STOP_SIGNALS:  # also where the shell that started this ignores them
+            signal.signal(number, signal.default_int_handler)
+        try:
+            self.prepare(options["port"])
+        except KeyboardInterrupt:
+            self.stdout.write("")
+            self.say("stopped", "what was done so far is kept")
+
+    def prepare(self, port: int) -> None:
         _assert_free(port)
         self.say("database", "migrating")
         with connection.cursor() as cursor:  # two at once: the second waits and finds the work done
@@ -64,7 +75,6 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def keep_running(self, port: int, password: str) -> None:
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         commands = {"web": ["web", "--port", str(port)], "worker": ["worker"]}
         running = {name: _start(command) for name, command in commands.items()}
         try:
@@ -86,11 +96,14 @@ class Command(BaseCommand):
 
 
 def _start(command: list[str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, str(MANAGE), *command])
+    # In a process group of its own: Ctrl-C reaches this command alone, and each child gets one signal, from here. A
+    # second one makes granian wait for its workers in vain.
+    return subprocess.Popen([sys.executable, str(MANAGE), *command], process_group=0)
 
 
 def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything running
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave anything running
     for process in processes:
         process.terminate()
     end = time.monotonic() + STOP_WITHIN_S
@@ -138,6 +151,7 @@ def _login(username: str, password: str) -> None:
 
 def _welcome(port: int, password: str) -> str:
     site = f"http://127.0.0.1:{port}"
+    login = shlex.quote(json.dumps({"username": "customer", "password": password}))
     return f"""
   API docs  {site}/api/v1/docs/
   Admin     {site}/admin/
@@ -145,7 +159,7 @@ def _welcome(port: int, password: str) -> str:
 
   Try it:
     TOKEN=$(curl -s {site}/api/v1/auth/token/ -H 'Content-Type: application/json' \\
-      -d '{{"username": "customer", "password": "{password}"}}' | sed 's/.*"access":"\\([^"]*\\).*/\\1/')
+      -d {login} | sed 's/.*"access":"\\([^"]*\\).*/\\1/')
     curl -s {site}/api/v1/predict/sentiment/ -H "Authorization: Bearer $TOKEN" \\
       -H 'Content-Type: application/json' -d '{{"text": "Lovely fabric, but it runs small."}}'
 
