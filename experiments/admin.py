@@ -24,7 +24,8 @@ class FirstPages(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[: self.MOST].count())
+        rows: Any = self.object_list
+        return int(rows[: self.MOST].count())
 
 
 class Facts(ModelAdmin):
@@ -58,21 +59,20 @@ class ModelVersionAdmin(Facts):
     @admin.action(description="Put live, if it is not worse than the live version", permissions=["promote"])
     def put_live(self, request: HttpRequest, rows: QuerySet[ModelVersion]) -> None:
         for row in rows:
-            facts = {"task": row.task, "version": row.version, "by": request.user, "reason": "from the admin"}
-            self._try(request, f"{row} is live.", partial(version_promote, **facts))
+            act = partial(version_promote, task=row.task, version=row.version)
+            self._try(request, f"{row} is live.", act)
 
     @admin.action(description="Roll back to the version before the live one", permissions=["promote"])
     def roll_back(self, request: HttpRequest, rows: QuerySet[ModelVersion]) -> None:
         for task in sorted({row.task for row in rows}):
-            facts = {"task": task, "by": request.user, "reason": "from the admin"}
-            self._try(request, f"{task} is rolled back.", partial(version_rollback, **facts))
+            self._try(request, f"{task} is rolled back.", partial(version_rollback, task=task))
 
     def has_promote_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("experiments.change_modelversion")
 
     def _try(self, request: HttpRequest, done: str, act: Any) -> None:
         try:
-            act()
+            act(by=request.user, reason="from the admin")
         except DomainError as error:
             self.message_user(request, error.detail, messages.ERROR)
         else:

@@ -48,6 +48,10 @@ class ModelUnavailable(Unavailable):
     code = "model_unavailable"
 
 
+class ModelFailed(ModelUnavailable):
+    """The live version failed on this input; it may well answer another one."""
+
+
 class QueueFull(Unavailable):
     """More work waits than the bound allows."""
 

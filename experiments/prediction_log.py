@@ -22,7 +22,7 @@ from experiments.uuid7 import uuid7_floor
 MAX_TEXT = 10_000  # characters of a logged text
 MAX_ITEMS = 100  # of a logged sequence
 TABLE = Prediction._meta.db_table
-FIELDS = [field.column for field in Prediction._meta.concrete_fields]
+FIELDS = [field.attname for field in Prediction._meta.concrete_fields]
 JSON_FIELDS = {"input", "output"}
 INSERT = f"INSERT INTO {TABLE} ({', '.join(FIELDS)}) VALUES "
 ROW = f"({', '.join(['%s'] * len(FIELDS))})"

@@ -9,7 +9,7 @@ watcher (a command, a test).
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -20,7 +20,7 @@ from django.db import close_old_connections, connections
 from experiments.artifacts import fetch
 from experiments.batching import Batcher, Closed
 from experiments.discovery import task_named, tasks
-from experiments.errors import DomainError, ModelUnavailable
+from experiments.errors import DomainError, ModelFailed, ModelUnavailable
 from experiments.mltask import MLTask, Predictor, to_json
 from experiments.models import ModelVersion, Prediction
 from experiments.prediction_log import prediction_record
@@ -163,13 +163,19 @@ def live(name: str) -> Loaded:
 
 
 def predict(
-    task: MLTask[In, Out], inputs: Sequence[In], *, user_id: int | Sequence[int | None] | None, method: str = ""
+    task: MLTask[In, Out],
+    inputs: Sequence[In],
+    *,
+    user_id: int | Sequence[int | None] | None,
+    method: str = "",
+    finish: Callable[[Out], Out] | None = None,
 ) -> list[Answer[Out]]:
     """Ask the live version and log each answer; they are in the database (or in the caller's transaction) when this
     returns.
 
-    `user_id` is whose the inputs are: one for all, or one for each. Raises ModelUnavailable (the failure is logged as a
-    prediction with status `error`) and QueueFull.
+    `user_id` is whose the inputs are: one for all, or one for each. `finish` makes of an output what is answered and
+    logged, where the caller adds to it. Raises ModelUnavailable where there is no live version, ModelFailed (logged as
+    a prediction with status `error`) and QueueFull.
     """
     start = time.perf_counter()
     model, outputs = live(task.name), None
@@ -186,7 +192,10 @@ def predict(
             failed = [{"error": type(error).__name__}] * len(inputs)
             _log(task, inputs, failed, start, user_id=user_id, method=method, algorithm=model.algorithm,
                  version=model.version, status=Prediction.Status.ERROR)  # fmt: skip
-            raise ModelUnavailable(f"The model for {task.name} failed on this input.") from error
+            raise ModelFailed(f"The model for {task.name} failed on this input.") from error
+    if finish:
+        outputs = [finish(output) for output in outputs]
+        answers = [to_json(output) for output in outputs]
     rows = _log(task, inputs, answers, start, user_id=user_id, method=method, algorithm=model.algorithm,
                 version=model.version)  # fmt: skip
     return [Answer(output, row.algorithm, row.version, row.pk) for output, row in zip(outputs, rows, strict=True)]

@@ -122,7 +122,7 @@ class NewestFirst(pagination.CursorPagination):
         cursor = super().decode_cursor(request)
         try:
             if cursor and cursor.position:
-                UUID(cursor.position)
+                UUID(str(cursor.position))
         except ValueError:
             raise NotFound(self.invalid_cursor_message) from None
         return cursor

@@ -54,30 +54,37 @@ def similar_to(*, product: Product, user_id: int | None, n: int) -> Recommended:
 
 
 def _answer(given: RecommendInput, candidates: QuerySet[Product], method: str, user_id: int | None) -> Recommended:
-    answer: serving.Answer[RecommendOutput] | None = None
+    chosen: list[Recommendation] = []
+
+    def fill(output: RecommendOutput) -> RecommendOutput:
+        """What is answered, so what is logged: the model's products that are there still, then what is trending."""
+        chosen.extend(_filled(output, candidates, given.n))
+        return RecommendOutput(tuple(one.ranked or _trending(one.product) for one in chosen))
+
+    degraded = False
     if method != "trending":
         try:
-            [answer] = serving.predict(RECOMMEND, [given], user_id=user_id, method=method)
+            [answer] = serving.predict(RECOMMEND, [given], user_id=user_id, method=method, finish=fill)
         except Unavailable:
-            method = "trending_fallback"
-    chosen = _chosen(answer.output, candidates) if answer else []
-    missing = given.n - len(chosen)
-    if missing:  # deleted since the training, or the model knows no more
-        rest = candidates.exclude(pk__in=[one.product.pk for one in chosen])
-        chosen += [Recommendation(product, None) for product in trending(rest, missing)]
-    degraded = method == "trending_fallback"
-    if not answer:
-        output = RecommendOutput(tuple(Ranked(one.product.pk, 0.0, 0.0, 0.0, 0) for one in chosen))
+            method, degraded = "trending_fallback", True
+    if method.startswith("trending"):
+        output = fill(RecommendOutput(()))
         answer = serving.record(RECOMMEND, given, output, user_id=user_id, algorithm=method, degraded=degraded)
-    return Recommended(
-        chosen, method, answer.model, answer.version, answer.prediction_id, degraded, shortfall=given.n - len(chosen)
-    )
+    shortfall = given.n - len(chosen)
+    return Recommended(chosen, method, answer.model, answer.version, answer.prediction_id, degraded, shortfall)
 
 
-def _chosen(output: RecommendOutput, candidates: QuerySet[Product]) -> list[Recommendation]:
+def _filled(output: RecommendOutput, candidates: QuerySet[Product], n: int) -> list[Recommendation]:
     ranked = {one.product: one for one in output.products}
-    if not ranked:
-        return []
-    names = names_of({one.because for one in ranked.values()})
-    found = in_order(candidates, list(ranked))
-    return [Recommendation(one, ranked[one.pk], names.get(ranked[one.pk].because, "")) for one in found]
+    names = names_of({one.because for one in ranked.values()}) if ranked else {}
+    found = in_order(candidates, list(ranked)) if ranked else []
+    chosen = [Recommendation(one, ranked[one.pk], names.get(ranked[one.pk].because, "")) for one in found]
+    if len(chosen) < n:  # deleted since the training, or the model knows no more
+        rest = candidates.exclude(pk__in=[one.product.pk for one in chosen])
+        chosen += [Recommendation(product, None) for product in trending(rest, n - len(chosen))]
+    return chosen
+
+
+def _trending(product: Product) -> Ranked:
+    """How a product that no model ranked stands in the log."""
+    return Ranked(product.pk, score=0.0, predicted_rating=0.0, similarity=0.0, because=0)

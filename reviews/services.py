@@ -9,11 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from experiments import serving
-from experiments.errors import Invalid, NotFound, Unavailable
+from experiments.errors import Invalid, ModelFailed, NotFound, Unavailable
 from experiments.outcomes import outcome_record
 from experiments.prediction_log import prediction_get
 from nlp.ml.sentiment import SENTIMENT, SentimentInput, SentimentOutput
-from reviews.errors import AlreadyReviewed
+from reviews.errors import AlreadyReviewed, ReviewFailed
 from reviews.models import Event, Product, Rating, Review
 from reviews.tasks import analyse_reviews
 from reviews.trend import EVENT_WEIGHTS, LIKED_ABOVE, trend_add
@@ -116,8 +116,10 @@ def reviews_analyse_next(*, after: int, limit: int) -> tuple[int, int]:
     transaction.
 
     Gives the last id it saw (`after` when there is none left) and how many. Rows that another worker or an edit holds
-    are skipped. Raises Unavailable where no model answers.
+    are skipped. Raises Unavailable where no model answers, and ReviewFailed where it fails on one of them; the failure
+    is in the log then.
     """
+    failed = False
     with transaction.atomic():
         waiting = Review.objects.filter(Q(sentiment=""), id__gt=after).order_by("id")
         reviews = list(waiting.select_for_update(skip_locked=True)[:limit])
@@ -125,10 +127,15 @@ def reviews_analyse_next(*, after: int, limit: int) -> tuple[int, int]:
             return after, 0
         inputs = [SentimentInput(review.text, review.title) for review in reviews]
         authors = [review.author_id for review in reviews]
-        answers = serving.predict(SENTIMENT, inputs, user_id=authors, method="worker")
-        for review, answer in zip(reviews, answers, strict=True):
+        try:
+            answers = serving.predict(SENTIMENT, inputs, user_id=authors, method="worker")
+        except ModelFailed:
+            answers, failed = [], True  # committed with the log of the failure, then said
+        for review, answer in zip(reviews, answers, strict=not failed):
             _put(review, answer)
         Review.objects.bulk_update(reviews, ["sentiment", "sentiment_score", "model_version", "prediction_id"])
+    if failed:
+        raise ReviewFailed(reviews[-1].pk)
     return reviews[-1].pk, len(reviews)
 
 

@@ -9,6 +9,7 @@ from django_tasks import task
 
 from experiments.errors import Unavailable
 from experiments.schedule import scheduled
+from reviews.errors import ReviewFailed
 from reviews.trend import trends_rebuild
 
 logger = logging.getLogger(__name__)
@@ -21,13 +22,21 @@ def analyse_reviews() -> int:
     from reviews.services import reviews_analyse_next  # services enqueues this job
 
     done = after = 0
+    limit = BATCH
     try:
-        while (found := reviews_analyse_next(after=after, limit=BATCH))[1]:
-            after = found[0]
-            done += found[1]
+        while True:
+            try:
+                after, count = reviews_analyse_next(after=after, limit=limit)
+            except ReviewFailed as error:
+                # One of the batch: take them singly until it is found, and go on behind it.
+                after, limit = (error.review_id, BATCH) if limit == 1 else (after, 1)
+                continue
+            if not count:
+                return done
+            done += count
     except Unavailable as error:
         logger.info("reviews wait for a sentiment model: %s", error.detail)
-    return done
+        return done
 
 
 @scheduled(every=timedelta(seconds=60))

@@ -62,7 +62,7 @@ class Postmaster:
         folder = self.base / "socket"
         if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER and "," not in str(folder):
             return folder
-        return Path("/tmp") / f"{self._title}-{os.geteuid()}"
+        return Path("/tmp") / f"{self._title}-{os.geteuid()}"  # noqa: S108  (checked by lstat before use)
 
     def make_folders(self) -> None:
         """Call it before connecting too: a folder under /tmp could be somebody else's, with another server behind

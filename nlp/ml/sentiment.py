@@ -97,12 +97,13 @@ class TfidfSentiment:
         steps = 2 + len(limits)
         titles, texts = list(examples.rows["title"]), list(examples.rows["text"])
         fields = {"text": [_joined(t, x) for t, x in zip(titles, texts, strict=True)], "title": titles}
-        blocks, vocabularies = [], []
+        blocks: list[Any] = []
+        vocabularies: list[tuple[list[str], np.ndarray]] = []
         for step, (name, values) in enumerate(fields.items()):
             progress(step, steps, f"counting n-grams of the {name}")
-            block, *vocabulary = self._counted(name, values)
+            block, words, idf = self._counted(name, values)
             blocks.append(block)
-            vocabularies.append(vocabulary)
+            vocabularies.append((words, idf))
         weights, self.intercept = np.zeros(sum(block.shape[1] for block in blocks)), 0.0
         if not len(weights):
             raise DomainError(f"No word stands in {self.min_df} reviews or more: there is nothing to learn from.")

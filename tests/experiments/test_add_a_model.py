@@ -40,6 +40,8 @@ def steps() -> list[tuple[str, list[str]]]:
     for line in "".join(blocks("console")).splitlines():
         if line.startswith("$ "):
             found.append((line[2:], []))
+        elif found[-1][0].endswith("\\"):
+            found[-1] = (found[-1][0].removesuffix("\\") + line.strip(), [])
         else:
             found[-1][1].append(line)
     return found

@@ -25,7 +25,7 @@ def said(*arguments: str) -> str:
 def test_train_says_what_it_made_and_how_to_put_it_live(reviewed: None) -> None:
     out = said("train", "sentiment")
     pattern = (
-        r"sentiment 1 \(tfidf\): trained on 96 rows in \d\.\d s; on 16 held-out rows: " + FIGURES + r"\n"
+        r"sentiment 1 \(tfidf\): trained on 86 rows in \d\.\d s; on 24 held-out rows: " + FIGURES + r"\n"
         r"Put it live with: manage.py promote sentiment 1\n"
     )
     assert re.fullmatch(pattern, out), out
@@ -91,7 +91,7 @@ def test_evaluate_measures_the_live_version_or_another(reviewed: None) -> None:
     said("train", "sentiment", "--promote")
     said("train", "sentiment", "--param", "min_df=80")
     live, other = said("evaluate", "sentiment"), said("evaluate", "sentiment", "--version-number", "2")
-    pattern = r"sentiment (\d) \(tfidf\) on 16 rows of the test part: " + FIGURES + "\n"
+    pattern = r"sentiment (\d) \(tfidf\) on 24 rows of the test part: " + FIGURES + "\n"
     assert re.fullmatch(pattern, live)[1] == "1"
     assert re.fullmatch(pattern, other)[1] == "2"
     assert "macro_f1 1.0000" in live
@@ -101,7 +101,7 @@ def test_evaluate_measures_the_live_version_or_another(reviewed: None) -> None:
 def test_evaluate_prints_json_for_programs(reviewed: None) -> None:
     said("train", "sentiment", "--promote")
     found = json.loads(said("evaluate", "sentiment", "--json", "--part", "validation"))
-    assert found == {"task": "sentiment", "version": 1, "rows": 8, "macro_f1": 1.0, "auc": 1.0, "accuracy": 1.0}
+    assert found == {"task": "sentiment", "version": 1, "rows": 10, "macro_f1": 1.0, "auc": 1.0, "accuracy": 1.0}
 
 
 def test_evaluate_says_when_a_part_has_no_rows(reviewed: None) -> None:

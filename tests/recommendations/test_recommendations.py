@@ -267,6 +267,12 @@ def test_the_log_holds_what_was_asked_answered_and_by_which_method(odd: APIClien
     assert {one["product"] for one in logged.output["products"]} == {5, 7}
 
 
+def test_the_log_holds_all_that_was_answered_also_what_is_there_because_it_is_trending(odd: APIClient) -> None:
+    answered = ids(odd.get(PATH, {"n": 5}))
+    assert [one["product"] for one in Prediction.objects.get().output["products"]] == answered
+    assert len(answered) == 5
+
+
 @pytest.mark.parametrize("n", [3, 10, 100])
 @pytest.mark.parametrize(("filters", "name"), [({}, ""), ({"price_max": 1000}, ", filtered")])
 def test_the_number_of_queries_does_not_grow_with_n(

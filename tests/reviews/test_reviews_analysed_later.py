@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from experiments import serving
 from experiments.models import ModelVersion, Prediction
+from nlp.ml.sentiment import SentimentInput, SentimentOutput
 from reviews.models import Review
 from reviews.tasks import BATCH, analyse_reviews, sweep_unanalysed_reviews
 from tests import shop
@@ -83,6 +84,27 @@ def test_more_reviews_than_a_batch_are_all_analysed_once(live: Live) -> None:
     assert analyse_reviews.call() == 0
     assert Review.objects.filter(sentiment="positive").count() == BATCH + 2
     assert Prediction.objects.count() == BATCH + 2
+
+
+def test_a_review_that_the_model_fails_on_keeps_no_other_from_its_analysis(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamp = shop.product()
+    texts = [shop.GOOD, "unbearable", *[shop.BAD] * (BATCH + 1), "unbearable", shop.GOOD]
+    Review.objects.bulk_create(Review(product=lamp, text=text) for text in texts)
+    live("sentiment")
+    predictor = serving.live("sentiment").predictor
+    answer = predictor.predict
+
+    def frail(batch: Sequence[SentimentInput]) -> list[SentimentOutput]:
+        if any(one.text == "unbearable" for one in batch):
+            raise ZeroDivisionError
+        return answer(batch)
+
+    monkeypatch.setattr(predictor, "predict", frail)
+    assert analyse_reviews.call() == len(texts) - 2
+    assert list(Review.objects.filter(sentiment="").values_list("text", flat=True)) == ["unbearable"] * 2
+    assert Prediction.objects.filter(status="error").exists()
 
 
 @pytest.mark.django_db(transaction=True)
