@@ -115,6 +115,8 @@ def cross_validate(*, row: ModelVersion, folds: int, progress: Progress = no_pro
     if "held_out" in rows:
         raise DomainError(f"{task.name} is split by time, so it has no folds.")
     parts = list(Examples(rows).parts(folds))
+    if len(parts) < folds:
+        raise DomainError(f"There are no rows for {folds} folds of {task.name}.")
     found = []
     for number, part in enumerate(parts):
         progress(number, folds, f"part {number + 1} of {folds}")
