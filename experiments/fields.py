@@ -51,14 +51,6 @@ class WholeField(serializers.IntegerField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": -INT64, "max_value": INT64, **kwargs})
 
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool):
-            self.fail("invalid")
-        try:
-            return int(super().to_internal_value(data))
-        except OverflowError:
-            self.fail("invalid")
-
 
 def _arguments(bound: Bound | None) -> dict[str, Any]:
     match bound:

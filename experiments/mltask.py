@@ -180,17 +180,37 @@ def bounds(cls: type) -> dict[str, Bound]:
 
 def to_json(value: Any) -> Any:
     """A dataclass as plain dicts, lists and scalars. TypeError or ValueError for what JSON cannot hold, such as NaN."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, tuple | list):
+        return [to_json(inner) for inner in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {key: to_json(inner) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [to_json(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is not a finite number")
-    if value is None or isinstance(value, str | int | float):
-        return value
+        return {_text(key): to_json(inner) for key, inner in value.items()}
     raise TypeError(f"{type(value).__name__} is not a plain value")
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a text with NUL cannot be stored")
+    value.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
+    return value
+
+
+def _number(value: float) -> float:
+    """As Python's own number: numpy's float64 passes for one, but not where JSON is written."""
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise ValueError("an integer of more than 64 bits cannot be stored")
+        return int(value)
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    return float(value)
 
 
 def from_json(kind: Any, value: Any) -> Any:

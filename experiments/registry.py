@@ -8,6 +8,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -163,12 +164,8 @@ def compare(*, task: MLTask[Any, Any], live: ModelVersion, candidate: ModelVersi
     positive difference means that the candidate is better. Raises DomainError where no part is left.
     """
     sign = 1 if task.higher_is_better else -1
-    models = [serving.load(row) for row in (live, candidate)]
-    try:
-        parts = [[model.predictor.evaluate(part)[task.metric] for model in models] for part in test.parts(PARTS)]
-    finally:
-        for model in models:
-            model.close()
+    with closing(serving.load(live)) as old, closing(serving.load(candidate)) as new:
+        parts = [[model.predictor.evaluate(part)[task.metric] for model in (old, new)] for part in test.parts(PARTS)]
     scores = np.array([part for part in parts if np.isfinite(part).all()], float)
     if not len(scores):
         raise DomainError(f"There are no rows on which {task.metric} can be measured.")

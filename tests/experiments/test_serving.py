@@ -4,14 +4,15 @@ import dataclasses
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from experiments import discovery, serving
@@ -392,6 +393,23 @@ def test_an_answer_of_no_model_is_logged_as_what_it_is(degraded: bool, status: s
     row = Prediction.objects.get(pk=answer.prediction_id)
     assert (row.algorithm, row.method, row.version, row.status) == ("coin", "coin", None, status)
     assert (answer.model, answer.version, answer.output) == ("coin", None, output_of(0.6))
+
+
+@pytest.fixture
+def watched() -> Iterator[None]:
+    """As if this process had a watcher."""
+    serving._watched.set()
+    yield
+    serving._watched.clear()
+
+
+@pytest.mark.django_db
+def test_where_a_watcher_looks_no_request_asks_the_database_which_version_is_live(watched: None) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        with pytest.raises(ModelUnavailable):
+            ask()
+        assert serving.status()["sentiment"] == "no live version"
+    assert len(captured) == 0
 
 
 def test_promotion_does_not_wait_for_this_process_to_serve_it(promoted: Version, version: Version) -> None:

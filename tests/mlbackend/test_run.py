@@ -1,4 +1,4 @@
-"""`manage.py run` as a newcomer meets it: a shop from nothing, a curl that can be pasted, Ctrl-C, and a quick second start.
+"""`manage.py run` as a newcomer meets it: a shop from nothing, a curl to paste, Ctrl-C, and a quick second start.
 
 All of it happens in a database and a data folder of its own.
 """

@@ -1,6 +1,7 @@
 """`manage.py evaluate <task>`: measure a version on rows that it did not learn from."""
 
 import json
+from contextlib import closing
 from statistics import mean
 from typing import Any
 
@@ -38,9 +39,8 @@ class Command(BaseCommand):
         examples = getattr(dataset(task), options["part"])
         if not len(examples):
             raise CommandError(f"The {options['part']} part of {name} has no rows.")
-        model = serving.load(row)
-        metrics = scores(model.predictor, examples)
-        model.close()
+        with closing(serving.load(row)) as model:
+            metrics = scores(model.predictor, examples)
         if options["json"]:
             self.stdout.write(json.dumps({"task": name, "version": row.version, "rows": len(examples), **metrics}))
             return
