@@ -142,14 +142,20 @@ def _try_refresh() -> None:
         connections.close_all()
 
 
+BROKEN = "the live version cannot be loaded"
+
+
 def status() -> dict[str, str]:
-    """`ok`, or what is wrong, for each task."""
+    """`ok`, `no live version`, or what is wrong, for each task; only BROKEN means that it cannot be answered."""
     if not _watched.is_set():
         refresh()
-    return {
-        name: "the live version cannot be loaded" if name in _failed else "ok" if name in _loaded else "no live version"
-        for name in tasks()
-    }
+    return {name: _state(name) for name in tasks()}
+
+
+def _state(name: str) -> str:
+    if name in _failed:
+        return f"{BROKEN}; the one before answers" if name in _loaded else BROKEN
+    return "ok" if name in _loaded else "no live version"
 
 
 def live(name: str) -> Loaded:

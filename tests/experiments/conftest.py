@@ -1,10 +1,13 @@
 """Sentiment models that do what a test says, and a small shop whose reviews they are measured on."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from experiments import discovery
+from experiments.mltask import Batching
 from experiments.models import ModelVersion
 from experiments.registry import version_promote
 from nlp.ml.sentiment import SENTIMENT
@@ -43,3 +46,14 @@ def reviewed(db: None) -> None:
         for product in products
         for text, rating in [(GOOD, 5), (BAD, 1)]
     )
+
+
+@pytest.fixture
+def batched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`batched(max_queue=1)`: sentiment is answered in batches from here on."""
+
+    def make(**bounds: float) -> None:
+        task = dataclasses.replace(SENTIMENT, batching=Batching(**bounds))
+        monkeypatch.setitem(discovery.tasks(), "sentiment", task)
+
+    return make
