@@ -5,9 +5,14 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.encoding import escape_uri_path
 
 from experiments.request_id import request_id
@@ -58,3 +63,24 @@ class BodyLimitMiddleware:
         if int(length) > bound:
             return problem_response(413, f"The body is larger than the {bound:,} bytes that are accepted.")
         return self.get_response(request)
+
+
+class OnlyAdmin(MiddlewareMixin):
+    """Skips what only the admin has need of: the API knows its callers by token and has no sessions or cookies."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path.startswith("/admin/"):
+            return super().__call__(request)
+        return self.get_response(request)
+
+
+class AdminSession(OnlyAdmin, SessionMiddleware):
+    pass
+
+
+class AdminAuthentication(OnlyAdmin, AuthenticationMiddleware):
+    pass
+
+
+class AdminMessages(OnlyAdmin, MessageMiddleware):
+    pass

@@ -8,10 +8,10 @@ from mlbackend import health
 from mlbackend.media import media
 
 api: list[URLPattern | URLResolver] = [
+    path("", include("experiments.urls")),  # first: predictions are asked for most
     path("", include("mlbackend.accounts.urls")),
     path("", include("recommendations.urls")),  # before reviews: products/recommendations/ is not a product's id
     path("", include("reviews.urls")),
-    path("", include("experiments.urls")),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(permission_classes=[], authentication_classes=[]), name="docs"),
 ]

@@ -1,12 +1,15 @@
 """The read of the caller, the first query of a request: one query, and it mends a connection that has died."""
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
 import pytest
 from django.db import connection
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from mlbackend.accounts.models import User
 from tests.problems import assert_problem
@@ -19,6 +22,29 @@ def test_the_caller_costs_one_query(customer: User, signed_in: SignedIn, django_
     client = signed_in(customer)
     with django_assert_num_queries(1):
         assert client.get(ME).json()["username"] == customer.username
+
+
+def test_a_token_ends_at_its_time_also_in_a_process_that_has_seen_it(customer: User, api: APIClient) -> None:
+    token = AccessToken.for_user(customer)
+    token.set_exp(lifetime=timedelta(seconds=1))
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    assert api.get(ME).status_code == 200
+    time.sleep(1.1)
+    assert_problem(api.get(ME), 401, "token_not_valid")
+
+
+def test_a_refresh_token_opens_nothing(customer: User, api: APIClient) -> None:
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {RefreshToken.for_user(customer)}")
+    for _ in range(2):
+        assert_problem(api.get(ME), 401, "token_not_valid")
+
+
+def test_the_api_sets_no_cookie_and_asks_for_no_session(customer: User, signed_in: SignedIn) -> None:
+    client = signed_in(customer)
+    client.cookies["sessionid"] = "x" * 32
+    answer = client.get(ME)
+    assert answer.status_code == 200
+    assert not answer.cookies
 
 
 @pytest.mark.django_db(transaction=True)
