@@ -1,41 +1,41 @@
 # Targets for people; each is one script or one manage.py command.
-ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types ci bench measure kill-test lock openapi clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' "$(strip $(MAKEFILE_LIST))" | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run:  ## install, start the database, make the demo shop, train, and serve on http://127.0.0.1:8000 (PORT=, DEMO_PASSWORD=)
-	@cd $(ROOT) && scripts/setup.sh && exec $(PY) manage.py run
+	@cd "$(ROOT)" && scripts/setup.sh && exec $(PY) manage.py run
 
 test:  ## install what is missing and run the tests (ARGS= for pytest)
-	@cd $(ROOT) && scripts/setup.sh --dev && $(PY) -m pytest $(ARGS)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) -m pytest $(ARGS)
 
 lint:  ## ruff, and the doors between the rooms
-	@cd $(ROOT) && scripts/setup.sh --dev && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports
+	@cd "$(ROOT)" && scripts/setup.sh --dev && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports
 
 types:  ## mypy, strict in the pure modules
-	@cd $(ROOT) && scripts/setup.sh --dev && .venv/bin/mypy .
+	@cd "$(ROOT)" && scripts/setup.sh --dev && .venv/bin/mypy .
 
 ci:  ## what the integration server runs
-	@cd $(ROOT) && bash .ci/run
+	@cd "$(ROOT)" && bash .ci/run
 
 bench:  ## speed against the tutorial's services (YARDSTICK= their folder)
-	@cd $(ROOT) && scripts/setup.sh --dev && $(PY) benchmarks/serving.py $(ARGS)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/serving.py $(ARGS)
 
 measure:  ## import, train and score real data (SHOP_DATA= its folder)
-	@cd $(ROOT) && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py
 
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
-	@cd $(ROOT) && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)
 
 lock:  ## resolve requirements*.txt again into the lock files
-	@cd $(ROOT) && scripts/lock.sh
+	@cd "$(ROOT)" && scripts/lock.sh
 
 openapi:  ## write openapi.yaml anew
-	@cd $(ROOT) && $(PY) manage.py spectacular --file openapi.yaml --validate
+	@cd "$(ROOT)" && $(PY) manage.py spectacular --file openapi.yaml --validate
 
 clean:  ## remove the virtual environment; the data in .data stays
-	@cd $(ROOT) && rm -rf .venv
+	@cd "$(ROOT)" && rm -rf .venv

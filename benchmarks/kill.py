@@ -39,7 +39,7 @@ from experiments.registry import live_version
 from reviews.models import Product, Rating, Review
 
 PORT = 8125
-USERS = 40  # of one client
+USERS = 100  # of one client
 TEXTS = ["Lovely fabric, fits well.", "Too small and badly made.", "Not bad, but not worth the price either."]
 
 
@@ -57,11 +57,12 @@ class Client:
 
     def run(self, stop: threading.Event) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=10)
+        token, _ = next(self.pairs)
         for turn in itertools.count():
             if stop.is_set():
                 return
-            token, product = next(self.pairs)
             review = turn % 2
+            token, product = next(self.pairs) if review else (token, 0)
             path = f"reviews/{product}/sentiment/" if review else "predict/sentiment/"
             body = json.dumps({"text": TEXTS[turn % 3], **({"rating": 4.5} if review else {})})
             headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
@@ -92,7 +93,7 @@ def main() -> None:
     rng = random.Random(options.seed)
     clients = [_client() for _ in range(options.clients)]
     stop = threading.Event()
-    threads = [threading.Thread(target=client.run, args=[stop]) for client in clients]
+    threads = [threading.Thread(target=client.run, args=[stop], daemon=True) for client in clients]
     started = time.monotonic()
     web = _start()
     for thread in threads:

@@ -84,4 +84,5 @@ class TaskSerializer(DataclassSerializer):
 
 def serializer_of(cls: type) -> type[TaskSerializer]:
     """The serializer class of a dataclass."""
-    return type(f"{cls.__name__}Serializer", (TaskSerializer,), {"Meta": type("Meta", (), {"dataclass": cls})})
+    meta = type("Meta", (), {"dataclass": cls})
+    return type(f"{cls.__name__}Serializer", (TaskSerializer,), {"Meta": meta, "__doc__": cls.__doc__})

@@ -72,7 +72,7 @@ def predict_view(task: MLTask[Any, Any]) -> Any:
     name = task.name.title().replace("-", "")
     given = serializer_of(task.input)
     source = {"model": TextField(), "version": WholeField(), "prediction_id": serializers.UUIDField()}
-    answer = type(f"{name}AnswerSerializer", (serializer_of(task.output),), source)
+    answer = type(f"{name}Answer", (serializers.Serializer,), {**serializer_of(task.output)().get_fields(), **source})
     batch = inline_serializer(
         f"{name}Batch", {"instances": serializers.ListField(child=given(), max_length=task.max_instances)}
     )

@@ -156,7 +156,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/admin/"):
         return defaults.page_not_found(request, exception)
-    return problem_response(404, f"There is nothing at {request.path[:200]}.")
+    slash = "" if request.path.endswith("/") else " Paths end in a slash."
+    return problem_response(404, f"There is nothing at {request.path[:200]}.{slash}")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

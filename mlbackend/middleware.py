@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -47,7 +48,11 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body over the bound by its announced length, before anything reads it."""
+    """Refuses a body over the bound by its announced length, before anything reads it.
+
+    A body that nobody read, as after a 401, is read here: the server would drop the connection over it, and with it the
+    next request of a client that keeps it open.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -62,7 +67,12 @@ class BodyLimitMiddleware:
             return problem_response(400, "Content-Length is not a number of bytes.")
         if int(length) > bound:
             return problem_response(413, f"The body is larger than the {bound:,} bytes that are accepted.")
-        return self.get_response(request)
+        response = self.get_response(request)
+        if length != "0":
+            with suppress(OSError):  # the client is gone
+                while request.read(65_536):
+                    pass
+        return response
 
 
 class OnlyAdmin(MiddlewareMixin):

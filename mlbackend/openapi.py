@@ -1,6 +1,13 @@
-"""Adds to the OpenAPI document what every operation shares: errors are problem+json (RFC 9457)."""
+"""The OpenAPI document: made once a process, with what all operations share: errors are problem+json (RFC 9457)."""
 
+from functools import cached_property
+from threading import Lock
 from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 FIELD_ERROR = {"field": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}}
 PROBLEM = {
@@ -29,3 +36,29 @@ def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         for operation in operations.values():
             operation["responses"]["default"] = ANSWER
     return result
+
+
+class Document:
+    """The same for every caller. drf-spectacular's generator is not safe in several threads, hence the lock."""
+
+    lock = Lock()
+
+    @cached_property
+    def made(self) -> Any:
+        return SchemaGenerator().get_schema(public=True)
+
+    def get(self) -> Any:
+        with self.lock:
+            return self.made
+
+
+document = Document()
+
+
+class Schema(SpectacularAPIView):
+    authentication_classes = ()
+    permission_classes = ()
+    http_method_names = ["get", "head"]
+
+    def _get_schema_response(self, request: Request) -> Response:
+        return Response(document.get(), headers={"Content-Disposition": 'inline; filename="openapi.yaml"'})

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "mlbackend.middleware.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+APPEND_SLASH = False  # a redirect would turn a POST into a GET and lose its body
 ROOT_URLCONF = "mlbackend.urls"
 WSGI_APPLICATION = "mlbackend.wsgi.application"
 TEMPLATES = [
@@ -162,6 +163,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ReviewSentimentEnum": "reviews.models.Review.Sentiment",
+        "SentimentEnum": ["positive", "negative"],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "mlbackend.openapi.add_problems",
@@ -193,7 +198,7 @@ LOGGING = {
             "formatter": env("LOG_FORMAT", default="plain" if LOCAL or DEBUG else "json"),
         }
     },
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO").upper()},
     # Every request is one line of mlbackend.request already.
     "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
 }

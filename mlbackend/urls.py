@@ -2,21 +2,28 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from mlbackend import health
 from mlbackend.media import media
+from mlbackend.openapi import Schema
 
 api: list[URLPattern | URLResolver] = [
     path("", include("experiments.urls")),  # first: predictions are asked for most
     path("", include("mlbackend.accounts.urls")),
     path("", include("recommendations.urls")),  # before reviews: products/recommendations/ is not a product's id
     path("", include("reviews.urls")),
-    path("schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(permission_classes=[], authentication_classes=[]), name="docs"),
+    path("schema/", Schema.as_view(), name="schema"),
+    path(
+        "docs/",
+        SpectacularSwaggerView.as_view(permission_classes=[], authentication_classes=[], http_method_names=["get"]),
+        name="docs",
+    ),
 ]
 urlpatterns = [
     path("api/v1/", include(api)),
+    path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("healthz", health.Healthz.as_view()),
     path("readyz", health.Readyz.as_view()),

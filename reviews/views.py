@@ -170,7 +170,9 @@ class ReviewCreate(APIView):
 
 @extend_schema(tags=["reviews"])
 class ReviewDetail(generics.RetrieveUpdateDestroyAPIView[Review]):
-    """One review. Its author may change it, then it is analysed again, or delete it."""
+    """One review. Its author may change it, then it is analysed again, or delete it; the rating that came with it
+    stays.
+    """
 
     serializer_class = ReviewSerializer
     permission_classes = [AuthorWrites]

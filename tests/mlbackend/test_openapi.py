@@ -3,10 +3,13 @@
 from io import StringIO
 from typing import Any
 
+import pytest
 import yaml
 from django.conf import settings
 from django.core.management import call_command
 from rest_framework.test import APIClient
+
+from tests.concurrency import at_once
 
 
 def test_the_committed_document_is_up_to_date() -> None:
@@ -32,3 +35,19 @@ def test_the_document_and_its_page_are_public(visitor: APIClient) -> None:
     page = visitor.get("/api/v1/docs/")
     assert page.status_code == 200
     assert b"swagger-ui" in page.content
+
+
+@pytest.mark.django_db
+def test_readers_at_once_all_get_the_same_document() -> None:
+    answers = at_once(*[lambda: APIClient().get("/api/v1/schema/") for _ in range(8)])
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_a_review_holds_its_analysis_without_where_it_came_from() -> None:
+    document = yaml.safe_load((settings.BASE_DIR / "openapi.yaml").read_text())
+    schemas = document["components"]["schemas"]
+    assert set(schemas["SentimentAnswer"]["properties"]) == {
+        "sentiment", "confidence", "scores", "model", "version", "prediction_id",
+    }  # fmt: skip
+    assert set(schemas["SentimentOutput"]["properties"]) == {"sentiment", "confidence", "scores"}

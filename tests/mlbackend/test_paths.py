@@ -32,7 +32,7 @@ PATHS = {
     "models/sentiment/versions/7/promote/": "Promote",
     "models/sentiment/rollback/": "Rollback",
     "models/sentiment/timeline/": "Timeline",
-    "schema/": "SpectacularAPIView",
+    "schema/": "Schema",
     "docs/": "SpectacularSwaggerView",
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import ProgrammingError
 from tqdm import tqdm
 
 from experiments.errors import DomainError
@@ -27,7 +28,7 @@ class Bar:
 
 
 def plain_errors(handle: Callable[..., None]) -> Callable[..., None]:
-    """A domain error is for the person who typed the command: its text, no traceback."""
+    """What the person who typed the command can mend is said in one line, without a traceback."""
 
     @functools.wraps(handle)
     def wrapped(*args: Any, **options: Any) -> None:
@@ -35,6 +36,10 @@ def plain_errors(handle: Callable[..., None]) -> Callable[..., None]:
             handle(*args, **options)
         except DomainError as error:
             raise CommandError(error.detail) from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped by the keyboard; nothing was stored.") from None
+        except ProgrammingError as error:
+            raise CommandError("A table is missing: run `manage.py migrate` first.") from error
 
     return wrapped
 

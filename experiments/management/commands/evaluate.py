@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if not row:
             raise CommandError(f"{name} has no live version. Name one with --version-number, or train one.")
         task = task_named(name)
-        if options["folds"]:
+        if options["folds"] is not None:
             self._folds(row, options["folds"])
             return
         examples = getattr(dataset(task), options["part"])

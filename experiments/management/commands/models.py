@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from experiments.discovery import tasks
-from experiments.management.commands._shared import figures
+from experiments.management.commands._shared import figures, plain_errors
 from experiments.models import ModelVersion
 
 
@@ -15,6 +15,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("task", nargs="?", choices=sorted(tasks()), help="only this task")
 
+    @plain_errors
     def handle(self, *args: Any, **options: Any) -> None:
         for name in [options["task"]] if options["task"] else sorted(tasks()):
             self.stdout.write(self.style.MIGRATE_HEADING(f"{name} (algorithms: {', '.join(tasks()[name].algorithms)})"))

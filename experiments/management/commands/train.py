@@ -20,9 +20,12 @@ def _parameter(text: str) -> tuple[str, Any]:
     if not found or not name.isidentifier():
         raise ValueError
     try:
-        return name, json.loads(value, parse_constant=_refused)
+        given = json.loads(value, parse_constant=_refused)
     except json.JSONDecodeError:
         return name, value
+    if given in (float("inf"), float("-inf")):  # 1e400
+        raise ValueError
+    return name, given
 
 
 _parameter.__name__ = "name=value"  # what argparse says of a wrong one

@@ -10,7 +10,6 @@ import os
 import secrets
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,8 +24,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from experiments import serving
 from experiments.discovery import tasks
 from experiments.registry import live_version
+from mlbackend.management.commands.web import assert_free
+from mlbackend.processes import end_with_parent
 from reviews.models import Product
 
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
@@ -38,9 +40,7 @@ class Command(BaseCommand):
     help = "Start everything: database, demo shop, models, web server and worker. Stop it with Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="default: PORT, or 8000"
-        )
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="default: PORT, or 8000")
 
     def handle(self, *args: Any, **options: Any) -> None:
         for number in STOP_SIGNALS:  # also where the shell that started this ignores them
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             self.say("stopped", "what was done so far is kept")
 
     def prepare(self, port: int) -> None:
-        _assert_free(port)
+        assert_free(port)
         self.say("database", "migrating")
         with connection.cursor() as cursor:  # two at once: the second waits and finds the work done
             cursor.execute("SELECT pg_advisory_lock(hashtext('migrate'))")
@@ -86,7 +86,10 @@ class Command(BaseCommand):
         running = {name: _start(command) for name, command in commands.items()}
         try:
             self.say("web", "starting")
-            _wait_until_ready(port, running["web"])
+            _wait_until_up(port, running["web"])
+            for name, state in serving.status().items():
+                if state != "ok":
+                    self.say("model", f"{name}: {state}. `manage.py models {name}` lists what could be promoted.")
             self.stdout.write(_welcome(port, password))
             self.stdout.flush()
             while True:
@@ -104,8 +107,8 @@ class Command(BaseCommand):
 
 def _start(command: list[str]) -> "subprocess.Popen[bytes]":
     # In a process group of its own: Ctrl-C reaches this command alone, and each child gets one signal, from here. A
-    # second one makes granian wait for its workers in vain.
-    return subprocess.Popen([sys.executable, str(MANAGE), *command], process_group=0)
+    # second one makes granian wait for its workers in vain. Where this command is killed, its children end too.
+    return subprocess.Popen([sys.executable, str(MANAGE), *command], process_group=0, preexec_fn=end_with_parent)
 
 
 def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
@@ -122,27 +125,18 @@ def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
             process.wait()
 
 
-def _assert_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            raise CommandError(f"Port {port} cannot be used ({error}). Choose another: PORT=8001 make run") from None
-
-
-def _wait_until_ready(port: int, web: "subprocess.Popen[bytes]") -> None:
-    """Until /readyz says yes, at most a minute."""
+def _wait_until_up(port: int, web: "subprocess.Popen[bytes]") -> None:
+    """Until /healthz answers, at most a minute."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         if web.poll() is not None:
             raise CommandError("The web server did not start; its message is above.")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise CommandError(f"The web server was not ready after a minute: look at http://127.0.0.1:{port}/readyz")
+    raise CommandError("The web server did not answer within a minute.")
 
 
 def _login(username: str, password: str) -> None:

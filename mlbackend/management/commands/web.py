@@ -1,11 +1,11 @@
 """`manage.py web`: the web server, granian, with one worker a core and a bound on everything."""
 
 import os
+import socket
 import sys
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 STATEMENT_TIMEOUT_MS = 15_000
 
@@ -23,12 +23,25 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=4, help="requests that one worker answers at a time")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        assert_free(options["port"], options["host"])
         os.environ.setdefault("STATEMENT_TIMEOUT_MS", str(STATEMENT_TIMEOUT_MS))
-        program = Path(sys.executable).with_name("granian")
         command = [
-            str(program), "mlbackend.wsgi:application", "--interface", "wsgi",
+            sys.executable, "-m", "granian", "mlbackend.wsgi:application", "--interface", "wsgi",
             "--host", options["host"], "--port", str(options["port"]),
             "--workers", str(options["workers"]), "--blocking-threads", str(options["threads"]),
             "--respawn-failed-workers", "--workers-kill-timeout", "10", "--no-ws", "--log-level", "warning",
         ]  # fmt: skip
-        os.execv(program, command)  # noqa: S606  (our own program, no shell wanted)
+        os.execv(sys.executable, command)  # noqa: S606  (our own program, no shell wanted)
+
+
+def assert_free(port: int, host: str = "127.0.0.1") -> None:
+    """granian would share a port that another server listens on, and each request would go to either."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error}). A server may still be running; else choose another port:"
+                " PORT=8001 make run, or --port."
+            ) from None
