@@ -33,12 +33,12 @@ django.setup()
 from django.contrib.auth import get_user_model
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from benchmarks.servers import MANAGE, wait_for
+from benchmarks.servers import MANAGE, free_port, wait_for
 from experiments.models import Prediction
 from experiments.registry import live_version
 from reviews.models import Product, Rating, Review
 
-PORT = 8125
+PORT = free_port()
 USERS = 100  # of one client
 TEXTS = ["Lovely fabric, fits well.", "Too small and badly made.", "Not bad, but not worth the price either."]
 

@@ -27,12 +27,12 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from benchmarks.servers import MANAGE, ROOT, Load, call, load, server
+from benchmarks.servers import MANAGE, ROOT, Load, call, free_port, load, server
 from experiments.models import Prediction
 from experiments.registry import live_version
 from reviews.models import Product, Rating, Review
 
-OURS, THEIRS = 8123, 8124
+OURS, THEIRS = free_port(), free_port()
 THROTTLE = "100000000/min"  # on, and too high to refuse
 
 
