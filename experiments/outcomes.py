@@ -1,6 +1,5 @@
 """Truths, written downwards by every rating, review, event and report, whether or not a test runs."""
 
-from typing import Any
 from uuid import UUID
 
 from experiments.models import Outcome
@@ -13,7 +12,3 @@ def outcome_record(
     label.
     """
     return Outcome.objects.create(kind=kind, subject=subject, value=value, user_id=user_id, prediction_id=prediction_id)
-
-
-def outcomes_of(user_id: int) -> Any:
-    return Outcome.objects.filter(user_id=user_id)

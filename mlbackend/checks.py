@@ -1,12 +1,14 @@
 """System checks: a missing or dangerous setting is said before anything starts, with what to set."""
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+RATE = re.compile(r"[1-9]\d{0,11}/(s|sec|second|m|min|minute|h|hour|d|day)")
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
 
@@ -27,3 +29,13 @@ def production_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> lis
             )
         )
     return found
+
+
+@register()
+def throttle_rates(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A rate that cannot be read would fail every request that it bounds."""
+    return [
+        Error(f"THROTTLE_{name.upper()} is {rate!r}.", hint="Set it to a rate such as 120/min.", id="mlbackend.E003")
+        for name, rate in settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"].items()
+        if not RATE.fullmatch(rate)
+    ]

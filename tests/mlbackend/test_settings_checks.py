@@ -35,6 +35,14 @@ def test_a_missing_production_setting_is_named_with_what_to_set(missing: str, er
     assert hint in done.stderr
 
 
+@pytest.mark.parametrize("rate", ["abc", "0/min", "-5/min", "10/fortnight", "10"])
+def test_a_throttle_rate_that_cannot_be_read_is_named(rate: str) -> None:
+    done = check({"THROTTLE_USER": rate})
+    assert done.returncode == 1
+    assert "mlbackend.E003" in done.stderr
+    assert f"THROTTLE_USER is '{rate}'" in done.stderr
+
+
 def test_production_settings_pass_the_deployment_check() -> None:
     done = check(PRODUCTION, "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
