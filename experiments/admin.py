@@ -1,5 +1,5 @@
 """Versions, promotions and predictions in the admin: facts, so they are looked at and not edited. Versions go live and
-back by actions that walk through the same gate as `manage.py promote`."""
+back by actions that walk through the same gate as `manage.py promote`. A/B tests are made and started here."""
 
 from functools import partial
 from typing import Any
@@ -9,11 +9,12 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
 from experiments.errors import DomainError
-from experiments.models import ModelVersion, Outcome, Prediction, Promotion, Schedule
+from experiments.models import ABTest, Exposure, ModelVersion, Outcome, Prediction, Promotion, Schedule, Variant
 from experiments.registry import version_promote, version_rollback
 
 
@@ -125,3 +126,34 @@ class OutcomeAdmin(Facts):
 @admin.register(Schedule)
 class ScheduleAdmin(Facts):
     list_display = ["name", "due_at", "last_error"]
+
+
+class VariantInline(TabularInline):
+    model = Variant
+    autocomplete_fields = ["version"]
+    extra = 0
+    min_num = 2
+
+
+@admin.register(ABTest)
+class ABTestAdmin(ModelAdmin):
+    list_display = ["name", "task", "state", "traffic", "started_at", "stopped_at"]
+    list_filter = ["task", "state"]
+    search_fields = ["name"]
+    readonly_fields = ["started_at", "stopped_at", "created_at"]
+    inlines = [VariantInline]
+
+    def save_model(self, request: HttpRequest, obj: ABTest, form: Any, change: bool) -> None:
+        if obj.state == ABTest.State.RUNNING and not obj.started_at:
+            obj.started_at = timezone.now()
+        if obj.state == ABTest.State.STOPPED and not obj.stopped_at:
+            obj.stopped_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Exposure)
+class ExposureAdmin(Facts):
+    list_display = ["id", "test", "variant", "user_id", "prediction_id", "created_at"]
+    list_filter = ["test"]
+    list_select_related = ["test", "variant__test"]
+    search_fields = ["=user_id"]

@@ -57,10 +57,12 @@ Bound = Text | Number | Items
 class Examples:
     """Rows to learn from or to be measured on; each task says which columns it needs.
 
-    A column `unit` says which rows belong together (one user, one product) when the rows are dealt into parts.
+    A column `unit` says which rows belong together (one user, one product) when the rows are dealt into parts. `side`
+    holds tables that the rows refer to by id, such as the catalogue; every part keeps them whole.
     """
 
     rows: "pd.DataFrame"
+    side: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,7 +82,7 @@ class Examples:
         for part in range(count):
             rows = self.rows[deal[units] == part]
             if len(rows):
-                yield Examples(rows)
+                yield Examples(rows, self.side)
 
 
 @dataclass(frozen=True)
@@ -225,15 +227,4 @@ def from_json(kind: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
         return kind(**{name: from_json(hints[name], inner) for name, inner in value.items()})
-    return value
-
-
-def shortened(value: Any, *, text: int, items: int) -> Any:
-    """A logged input kept small and still valid: texts cut to `text` characters, sequences to their first `items`."""
-    if isinstance(value, str):
-        return value[:text]
-    if isinstance(value, list):
-        return [shortened(inner, text=text, items=items) for inner in value[:items]]
-    if isinstance(value, dict):
-        return {name: shortened(inner, text=text, items=items) for name, inner in value.items()}
     return value

@@ -1,10 +1,17 @@
-"""Which models exist, which one is live, and what they answered."""
+"""Which models exist, which one is live, which are compared on real users, and what they answered."""
+
+import secrets
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from experiments.assignment import changes_of
+from experiments.discovery import task_named, tasks
+from experiments.errors import Invalid
 from experiments.uuid7 import uuid7
 
 
@@ -97,6 +104,116 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} {self.id}"
+
+
+def new_salt() -> str:
+    return secrets.token_hex(8)
+
+
+class ABTest(models.Model):
+    """A comparison of variants of one task on real users. Its salt decides who gets which, so it never changes."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        RUNNING = "running"
+        PAUSED = "paused"
+        STOPPED = "stopped"
+
+    name = models.CharField(max_length=64, unique=True)
+    task = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    salt = models.CharField(max_length=32, default=new_salt, editable=False)
+    traffic = models.FloatField(default=1.0, help_text="Share of the users that take part, 0 to 1.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "A/B test"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task"],
+                condition=Q(state="running"),
+                name="one_running_test_a_task",
+                violation_error_message="Another test of this task is running.",
+            ),
+            models.CheckConstraint(
+                condition=Q(traffic__gte=0, traffic__lte=1),
+                name="traffic_is_a_share",
+                violation_error_message="The share of the users is 0 to 1.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.task and self.task not in tasks():
+            raise ValidationError({"task": f"There is no such task. Known are: {', '.join(sorted(tasks()))}."})
+
+
+class Variant(models.Model):
+    """One of the ways that a test compares: a version of the model, input fields that are set, or both."""
+
+    test = models.ForeignKey(ABTest, models.CASCADE, related_name="variants")
+    name = models.CharField(max_length=64)
+    weight = models.FloatField(default=1.0, help_text="How many of the users get it, against the other weights.")
+    version = models.ForeignKey(
+        ModelVersion, models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: whichever is live."
+    )
+    config = models.JSONField(
+        default=dict, blank=True, help_text='Input fields that are set, such as {"weights": {"content": 1}}.'
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["test", "name"], name="one_variant_a_name"),
+            models.CheckConstraint(
+                condition=Q(weight__gt=0, weight__lte=1000),  # the upper bound refuses NaN, which is over everything
+                name="weight_is_over_zero",
+                violation_error_message="A weight is over 0 and at most 1000.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.test} {self.name}"
+
+    def clean(self) -> None:
+        """Raises ValidationError where the variant could not be served. What is wrong with the test, the test says."""
+        test = getattr(self, "test", None)
+        if not test or test.task not in tasks():
+            return
+        if self.version and self.version.task != test.task:
+            raise ValidationError({"version": f"{self.version} is no version of {test.task}."})
+        try:
+            self.changes()
+        except Invalid as error:
+            raise ValidationError({"config": error.detail}) from None
+
+    def changes(self) -> dict[str, Any]:
+        """What `config` sets, as the fields of the task's input. Raises Invalid, which names the field."""
+        return changes_of(task_named(self.test.task).input, self.config)
+
+
+class Exposure(models.Model):
+    """The first time that a user was truly served a variant, and by which prediction."""
+
+    test = models.ForeignKey(ABTest, models.CASCADE, related_name="exposures")
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="exposures")
+    user_id = models.BigIntegerField()
+    prediction_id = models.UUIDField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [  # the user first: erasing a person looks for all of theirs
+            models.UniqueConstraint(fields=["user_id", "test"], name="one_exposure_a_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant} to user {self.user_id}"
 
 
 class Outcome(models.Model):

@@ -1,22 +1,25 @@
-"""The log of every prediction, on disk before its answer leaves, in monthly partitions.
+"""The log of every prediction, on disk before its answer leaves, in monthly partitions; and who was served a variant.
 
 The table is partitioned by range on `id`, a UUIDv7 whose time bounds the months, so old months can be dropped whole.
 What falls outside of every month (the worker that makes them ahead did not run) goes to the default partition and is
 moved when its month is made.
 """
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
+from django.utils import timezone
 
 from experiments.errors import NotFound
-from experiments.mltask import shortened
-from experiments.models import Prediction
+from experiments.mltask import to_json
+from experiments.models import Exposure, Prediction, Variant
 from experiments.uuid7 import uuid7_floor
 
 MAX_TEXT = 10_000  # characters of a logged text
@@ -26,11 +29,18 @@ FIELDS = [field.attname for field in Prediction._meta.concrete_fields]
 JSON_FIELDS = {"input", "output"}
 INSERT = f"INSERT INTO {TABLE} ({', '.join(FIELDS)}) VALUES "
 ROW = f"({', '.join(['%s'] * len(FIELDS))})"
+EXPOSE = (  # of a variant that was deleted meanwhile nothing is written, and one that is read here stays until then
+    f"INSERT INTO {Exposure._meta.db_table} (test_id, variant_id, user_id, prediction_id, created_at)"
+    f" SELECT test_id, id, %s, %s, %s FROM {Variant._meta.db_table} WHERE id = %s FOR KEY SHARE ON CONFLICT DO NOTHING"
+)
+MOST_REMEMBERED = 100_000  # exposures: 15 MB
+
+_exposed: set[tuple[int, int]] = set()  # variant and user, as this process knows them to be in the table
 
 
 def prediction_record(rows: Sequence[Prediction]) -> None:
     """Write the rows in one statement; in the caller's transaction when there is one, else committed when this
-    returns.
+    returns. An input may still be the task's dataclass.
 
     One hand-written statement and no transaction around it: every answer waits for this, and the ORM's bulk_create
     takes three round trips and twice the time.
@@ -39,12 +49,43 @@ def prediction_record(rows: Sequence[Prediction]) -> None:
         return
     values: list[Any] = []
     for row in rows:
-        row.input = shortened(row.input, text=MAX_TEXT, items=MAX_ITEMS)
+        row.input = shortened(row.input)
         for name in FIELDS:
             value = getattr(row, name)
             values.append(orjson.dumps(value).decode() if name in JSON_FIELDS else value)
     with connection.cursor() as cursor:
         cursor.execute(INSERT + ", ".join([ROW] * len(rows)), values)
+
+
+def shortened(value: Any) -> Any:
+    """A logged input as JSON, small and still valid: texts cut to MAX_TEXT characters, sequences to their first
+    MAX_ITEMS. What is cut is never converted: a history may have ten thousand items.
+    """
+    if isinstance(value, str):
+        return to_json(value[:MAX_TEXT])
+    if isinstance(value, tuple | list):
+        return [shortened(inner) for inner in value[:MAX_ITEMS]]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: shortened(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {to_json(name): shortened(inner) for name, inner in value.items()}
+    return to_json(value)
+
+
+def exposure_record(*, variant_id: int, user_id: int, prediction_id: UUID) -> None:
+    """Note that the user was served the variant; only the first time in a test counts, and later ones cost nothing."""
+    key = (variant_id, user_id)
+    if key in _exposed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(EXPOSE, [user_id, prediction_id, timezone.now(), variant_id])
+    transaction.on_commit(partial(_remember, key))  # what is rolled back is written again the next time
+
+
+def _remember(key: tuple[int, int]) -> None:
+    if len(_exposed) >= MOST_REMEMBERED:
+        _exposed.clear()
+    _exposed.add(key)
 
 
 def prediction_get(*, prediction_id: UUID, user: Any) -> Prediction:

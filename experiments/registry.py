@@ -115,14 +115,14 @@ def cross_validate(*, row: ModelVersion, folds: int, progress: Progress = no_pro
     rows = pd.concat([split.fit.rows, split.validation.rows, split.test.rows])
     if "held_out" in rows:
         raise DomainError(f"{task.name} is split by time, so it has no folds.")
-    parts = list(Examples(rows).parts(folds))
+    parts = list(Examples(rows, split.fit.side).parts(folds))
     if len(parts) < folds:
         raise DomainError(f"There are no rows for {folds} folds of {task.name}.")
     found = []
     for number, part in enumerate(parts):
         progress(number, folds, f"part {number + 1} of {folds}")
         others = pd.concat([other.rows for other in parts if other is not part])
-        predictor = task.algorithms[row.algorithm](**row.params).fit(Examples(others), progress=no_progress)
+        predictor = task.algorithms[row.algorithm](**row.params).fit(Examples(others, part.side), progress=no_progress)
         found.append(predictor.evaluate(part))
     return found
 

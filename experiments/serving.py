@@ -3,14 +3,14 @@
 Each process keeps, per task, the live version loaded and warm. A watcher asks the database every second which version
 is live; when that changed it loads the new one, warms it up and swaps it in, while calls that run go on with the old
 one. A request therefore pays no query for it and never waits for a load, but for the first in a process that has no
-watcher (a command, a test).
+watcher (a command, a test). The same goes for the running A/B tests and the versions that their variants bring.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -18,12 +18,13 @@ from uuid import UUID
 from django.db import close_old_connections, connections
 
 from experiments.artifacts import fetch
+from experiments.assignment import assign
 from experiments.batching import Batcher, Closed
 from experiments.discovery import task_named, tasks
 from experiments.errors import DomainError, ModelFailed, ModelUnavailable
 from experiments.mltask import MLTask, Predictor, to_json
-from experiments.models import ModelVersion, Prediction
-from experiments.prediction_log import prediction_record
+from experiments.models import ABTest, ModelVersion, Prediction, Variant
+from experiments.prediction_log import exposure_record, prediction_record
 from experiments.request_id import request_id
 from experiments.uuid7 import uuid7
 
@@ -53,6 +54,29 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class Arm:
+    """A variant as it is served: the input fields that it sets, and its own version (None: whichever is live)."""
+
+    id: int | None = None
+    name: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    model: Loaded | None = None
+
+    def asked(self, given: In) -> In:
+        return replace(given, **self.changes) if self.changes else given  # type: ignore[type-var]  # a dataclass
+
+
+@dataclass(frozen=True)
+class Running:
+    """A test that runs. One of its arms may be None: that variant cannot be served, so the live version answers."""
+
+    salt: str
+    traffic: float
+    weights: tuple[float, ...]
+    arms: tuple[Arm | None, ...]
+
+
+@dataclass(frozen=True)
 class Answer(Generic[Out]):
     """One output and where it came from."""
 
@@ -62,8 +86,11 @@ class Answer(Generic[Out]):
     prediction_id: UUID
 
 
-_loaded: dict[str, Loaded] = {}
-_failed: dict[str, str] = {}  # task to the digest of its live version, which could not be loaded
+NO_TEST = Arm()
+_loaded: dict[str, Loaded] = {}  # live versions by task; those of variants by `_own`
+_failed: dict[str, str] = {}  # what could not be loaded, by the same names, to its digest
+_refused: dict[int, str] = {}  # variants that cannot be served, to what is wrong with them
+_running: dict[str, Running] = {}  # by task
 _lock = threading.Lock()
 _watched = threading.Event()  # this process has a watcher
 
@@ -93,31 +120,73 @@ def load(row: ModelVersion) -> Loaded:
 
 
 def refresh() -> None:
-    """Bring what is in memory to what is live in the database. A version that cannot be loaded leaves the old one in
-    place.
+    """Bring what is in memory to what is live and under test in the database. A version that cannot be loaded leaves
+    the old one in place.
     """
     with _lock:
         rows = {row.task: row for row in ModelVersion.objects.filter(live=True, task__in=tasks())}
-        for name in set(_loaded) - set(rows):
-            _loaded.pop(name).close()
-        for name in set(_failed) - set(rows):
-            _failed.pop(name)
-        for name, row in rows.items():
-            old = _loaded.get(name)
-            if old and (old.version, old.digest) == (row.version, row.digest):
-                _failed.pop(name, None)
-                continue
-            try:
-                _loaded[name] = load(row)
-            except Exception:
-                if _failed.get(name) != row.digest:
-                    logger.exception("%s cannot be loaded", row)
-                _failed[name] = row.digest
-                continue
+        running = Variant.objects.filter(test__state=ABTest.State.RUNNING, test__task__in=tasks())
+        tests: dict[ABTest, list[Variant]] = {}
+        for variant in running.select_related("test", "version").order_by("id"):
+            tests.setdefault(variant.test, []).append(variant)
+            if variant.version:
+                rows[_own(variant)] = variant.version
+        retired = _load_all(rows)
+        found = {test.task: _run(test, variants) for test, variants in tests.items()}
+        for name in set(_running) - set(found):
+            _running.pop(name)
+        _running.update(found)
+        for old in retired:  # at the end: who finds one closed finds another one at the next look
+            old.close()
+
+
+def _load_all(rows: Mapping[str, ModelVersion]) -> list[Loaded]:
+    """Have these versions, and only these, in memory under these names; gives those that were taken out."""
+    retired = [_loaded.pop(name) for name in set(_loaded) - set(rows)]
+    for name in set(_failed) - set(rows):
+        _failed.pop(name)
+    for name, row in rows.items():
+        old = _loaded.get(name)
+        if old and (old.version, old.digest) == (row.version, row.digest):
             _failed.pop(name, None)
-            logger.info("serving %s", row)
-            if old:
-                old.close()
+            continue
+        try:
+            _loaded[name] = load(row)
+        except Exception:
+            if _failed.get(name) != row.digest:
+                logger.exception("%s cannot be loaded", row)
+            _failed[name] = row.digest
+            continue
+        _failed.pop(name, None)
+        logger.info("serving %s", row)
+        if old:
+            retired.append(old)
+    return retired
+
+
+def _own(variant: Variant) -> str:
+    """The name in memory of the version that a variant brings; no task is named so."""
+    return f"version {variant.version_id}"
+
+
+def _run(test: ABTest, variants: Sequence[Variant]) -> Running:
+    weights = tuple(variant.weight for variant in variants)
+    return Running(test.salt, test.traffic, weights, tuple(_arm(variant) for variant in variants))
+
+
+def _arm(variant: Variant) -> Arm | None:
+    """The variant, ready to be served, or None when it cannot be."""
+    try:
+        variant.clean()
+        changes = variant.changes()
+    except Exception as error:
+        if _refused.get(variant.pk) != str(error):
+            logger.exception("%s cannot be served", variant)
+        _refused[variant.pk] = str(error)
+        return None
+    _refused.pop(variant.pk, None)
+    model = _loaded.get(_own(variant))
+    return Arm(variant.pk, variant.name, changes, model) if model or not variant.version else None
 
 
 def start() -> None:
@@ -174,37 +243,71 @@ def predict(
     *,
     user_id: int | Sequence[int | None] | None,
     method: str = "",
-    finish: Callable[[Out], Out] | None = None,
+    finish: Callable[[Out, Callable[[In], Out]], Out] | None = None,
+    tested: bool = False,
+    degraded: bool = False,
 ) -> list[Answer[Out]]:
     """Ask the live version and log each answer; they are in the database (or in the caller's transaction) when this
     returns.
 
-    `user_id` is whose the inputs are: one for all, or one for each. `finish` makes of an output what is answered and
-    logged, where the caller adds to it. Raises ModelUnavailable where there is no live version, ModelFailed (logged as
-    a prediction with status `error`) and QueueFull.
+    `user_id` is whose the inputs are: one for all, or one for each. `finish(output, again)` makes of an output what is
+    answered and logged, where the caller adds to it; `again` asks the same version (and variant) a further question,
+    which is not logged. With `tested` and one user, the variant of the running test that is theirs answers, and the
+    exposure is noted. `degraded` says in the log that this stands in for a better answer. Raises ModelUnavailable where
+    there is no live version, ModelFailed (logged as a prediction with status `error`) and QueueFull.
     """
     start = time.perf_counter()
-    model, outputs = live(task.name), None
-    while outputs is None:
+    person = user_id if tested and isinstance(user_id, int) else None
+    while True:
+        model, arm = _chosen(task.name, person)
+        asked = [arm.asked(given) for given in inputs]
+        facts = {"algorithm": model.algorithm, "version": model.version, "variant": arm.name}
         try:
-            outputs = model.predict(inputs)
-            answers = [to_json(output) for output in outputs]
+            outputs, answers = _ask(task, model, asked)
+            if finish:
+                again = partial(_again, task, model, arm)
+                outputs = [finish(output, again) for output in outputs]
+                answers = [to_json(output) for output in outputs]
+            break
         except Closed:  # swapped between the look and the call: the new one answers
-            model = live(task.name)
-        except DomainError:
-            raise
-        except Exception as error:
+            continue
+        except ModelFailed as error:
             logger.exception("%s %d failed", task.name, model.version)
-            failed = [{"error": type(error).__name__}] * len(inputs)
-            _log(task, inputs, failed, start, user_id=user_id, method=method, algorithm=model.algorithm,
-                 version=model.version, status=Prediction.Status.ERROR)  # fmt: skip
-            raise ModelFailed(f"The model for {task.name} failed on this input.") from error
-    if finish:
-        outputs = [finish(output) for output in outputs]
-        answers = [to_json(output) for output in outputs]
-    rows = _log(task, inputs, answers, start, user_id=user_id, method=method, algorithm=model.algorithm,
-                version=model.version)  # fmt: skip
+            failed = [{"error": type(error.__cause__).__name__}] * len(inputs)
+            _log(task, asked, failed, start, user_id=user_id, method=method, status=Prediction.Status.ERROR, **facts)
+            raise
+    status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
+    rows = _log(task, asked, answers, start, user_id=user_id, method=method, status=status, **facts)
+    if rows and arm.id is not None and person is not None:
+        exposure_record(variant_id=arm.id, user_id=person, prediction_id=rows[0].pk)
     return [Answer(output, row.algorithm, row.version, row.pk) for output, row in zip(outputs, rows, strict=True)]
+
+
+def _chosen(name: str, person: int | None) -> tuple[Loaded, Arm]:
+    """Which version of a task answers, and the variant it answers as: the live one as no variant where no test runs,
+    where `person` takes no part in it, and where their variant cannot be served.
+    """
+    model, test = live(name), _running.get(name)
+    if not test or person is None:
+        return model, NO_TEST
+    place = assign(test.salt, person, traffic=test.traffic, weights=test.weights)
+    arm = (None if place is None else test.arms[place]) or NO_TEST
+    return arm.model or model, arm
+
+
+def _ask(task: MLTask[In, Out], model: Loaded, batch: Sequence[In]) -> tuple[Sequence[Out], list[dict[str, Any]]]:
+    """The outputs, and as JSON. Raises ModelFailed where the model raised or answered what is no JSON."""
+    try:
+        outputs = model.predict(batch)
+        return outputs, [to_json(output) for output in outputs]
+    except (Closed, DomainError):
+        raise
+    except Exception as error:
+        raise ModelFailed(f"The model for {task.name} failed on this input.") from error
+
+
+def _again(task: MLTask[In, Out], model: Loaded, arm: Arm, given: In) -> Out:
+    return _ask(task, model, [arm.asked(given)])[0][0]
 
 
 def record(
@@ -226,6 +329,7 @@ def _log(
     start: float,
     *,
     user_id: int | Sequence[int | None] | None,
+    method: str,
     **facts: Any,
 ) -> list[Prediction]:
     took = (time.perf_counter() - start) * 1000
@@ -236,8 +340,9 @@ def _log(
             task=task.name,
             user_id=user,
             request_id=request_id.get(),
-            input=to_json(given),
+            input=given,
             output=answer,
+            method=answer.get("method") or method,
             confidence=answer.get("confidence"),
             latency_ms=took,
             **facts,

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Min, Q, QuerySet
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from experiments.models import ModelVersion, Outcome, Prediction
+from experiments.models import Exposure, ModelVersion, Outcome, Prediction
 from mlbackend.accounts.models import User
 from reviews.models import Event, Rating, Review
 
@@ -26,6 +26,7 @@ def rows_about(user: User) -> dict[str, QuerySet[Any]]:
         "ratings": Rating.objects.filter(user=user),
         "events": Event.objects.filter(user=user),
         "predictions": Prediction.objects.filter(Q(user_id=user.pk) | Q(pk__in=analysed)),
+        "exposures": Exposure.objects.filter(user_id=user.pk),
         "outcomes": Outcome.objects.filter(user_id=user.pk),
         "tokens": OutstandingToken.objects.filter(user=user),
         "admin_log": LogEntry.objects.filter(user=user),

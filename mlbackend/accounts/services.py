@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from experiments.errors import Invalid, NotFound
-from experiments.models import ModelVersion, Outcome, Prediction
+from experiments.models import Exposure, ModelVersion, Outcome, Prediction
 from experiments.uuid7 import uuid7_floor
 from mlbackend.accounts.models import User
 from mlbackend.accounts.selectors import models_learned_from, rows_about
@@ -49,13 +49,15 @@ def user_erase(*, user: User) -> Erasure:
 
 
 def leftovers_erase() -> int:
-    """Delete predictions and outcomes of the last two days whose user is gone; gives how many.
+    """Delete predictions, exposures and outcomes of the last two days whose user is gone; gives how many.
 
-    The two have no foreign keys, so a request that was under way while its user was erased may still have written one.
+    They have no foreign key to the user, so a request that was under way while its user was erased may still have
+    written one.
     """
     since = timezone.now() - timedelta(days=2)
     known = User.objects.filter(pk=OuterRef("user_id"))
     predictions = Prediction.objects.filter(pk__gte=uuid7_floor(since))
     outcomes = Outcome.objects.filter(created_at__gte=since)
-    lost = [rows.exclude(user_id=None).filter(~Exists(known)) for rows in (predictions, outcomes)]
+    exposures = Exposure.objects.filter(created_at__gte=since)
+    lost = [rows.exclude(user_id=None).filter(~Exists(known)) for rows in (predictions, exposures, outcomes)]
     return sum(rows.delete()[0] for rows in lost)

@@ -34,3 +34,9 @@ def from_threads(count: int, call: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+def ask_tested(user_id: int = 7, text: str = "fine") -> serving.Answer:
+    """As a route does that takes part in tests."""
+    [answer] = serving.predict(SENTIMENT, [SentimentInput(text)], user_id=user_id, tested=True)
+    return answer

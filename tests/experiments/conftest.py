@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from experiments import discovery
+from experiments import discovery, serving
 from experiments.mltask import Batching
-from experiments.models import ModelVersion
+from experiments.models import ABTest, ModelVersion
 from experiments.registry import version_promote
 from nlp.ml.sentiment import SENTIMENT
 from reviews.models import Product, Review
@@ -16,6 +16,7 @@ from tests.experiments.scripted import Scripted
 from tests.shop import BAD, GOOD
 
 Version = Callable[..., ModelVersion]
+Tested = Callable[..., ABTest]
 
 
 @pytest.fixture
@@ -55,5 +56,19 @@ def batched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def make(**bounds: float) -> None:
         task = dataclasses.replace(SENTIMENT, batching=Batching(**bounds))
         monkeypatch.setitem(discovery.tasks(), "sentiment", task)
+
+    return make
+
+
+@pytest.fixture
+def tested(db: None) -> Tested:
+    """`tested({"name": "a"}, {"name": "b", "config": …})`: a test of sentiment that runs with these variants."""
+
+    def make(*variants: dict[str, Any], **facts: Any) -> ABTest:
+        test = ABTest.objects.create(**{"name": "which is better", "task": "sentiment", "state": "running", **facts})
+        for variant in variants:
+            test.variants.create(**variant)
+        serving.refresh()
+        return test
 
     return make

@@ -87,7 +87,9 @@ def test_staff_without_the_permission_have_no_such_action(staff: APIClient, live
     assert row.live
 
 
-@pytest.mark.parametrize("name", ["modelversion", "promotion", "prediction", "outcome", "schedule"])
+@pytest.mark.parametrize(
+    "name", ["modelversion", "promotion", "prediction", "outcome", "schedule", "abtest", "exposure"]
+)
 def test_every_list_opens(office: Client, live: Callable[..., Any], name: str) -> None:
     live("sentiment")
     _prediction()

@@ -145,7 +145,7 @@ def test_models_lists_the_versions_of_each_task_newest_first(reviewed: None) -> 
     at = lines.index("sentiment (algorithms: tfidf)")
     assert re.fullmatch(r"     2        tfidf                \d{4}-\d\d-\d\d \d\d:\d\d  " + FIGURES, lines[at + 1])
     assert re.fullmatch(r"     1  live  tfidf                \d{4}-\d\d-\d\d \d\d:\d\d  " + FIGURES, lines[at + 2])
-    assert "recommend (algorithms: item_neighbours)" in lines
+    assert "recommend (algorithms: ease, als, item_neighbours, user_neighbours)" in lines
     assert "  none yet: manage.py train recommend" in lines
     assert "recommend" not in said("models", "sentiment")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.mltask import Examples, Items, Number, Text, bounds, from_json, shortened, to_json
+from experiments.mltask import Examples, Items, Number, Text, bounds, from_json, to_json
 from nlp.ml.sentiment import SENTIMENT
 
 
@@ -77,13 +77,6 @@ def test_what_is_no_plain_value_is_no_json(value: Any) -> None:
 def test_a_class_tells_its_bounds() -> None:
     assert bounds(Tree) == {"leaves": Items(3)}
     assert bounds(Leaf) == {"name": Text(5), "share": Number(0, 1)}
-
-
-def test_shortening_cuts_texts_and_sequences_at_any_depth_and_leaves_the_rest() -> None:
-    given = {"a": "xxxx", "b": [1, 2, 3, {"c": "yyyy"}], "d": {"e": ["zzzz", None, True, 0.5]}, "f": 10**9}
-    assert shortened(given, text=3, items=3) == {
-        "a": "xxx", "b": [1, 2, 3], "d": {"e": ["zzz", None, True]}, "f": 10**9
-    }  # fmt: skip
 
 
 def test_parts_are_disjoint_cover_all_and_keep_units_whole() -> None:

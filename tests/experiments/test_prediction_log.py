@@ -13,9 +13,9 @@ from rest_framework.test import APIClient
 
 from experiments import serving
 from experiments.errors import NotFound
-from experiments.mltask import from_json
+from experiments.mltask import from_json, to_json
 from experiments.models import ModelVersion, Prediction
-from experiments.prediction_log import MAX_ITEMS, MAX_TEXT, prediction_get, prediction_record
+from experiments.prediction_log import MAX_ITEMS, MAX_TEXT, prediction_get, prediction_record, shortened
 from experiments.uuid7 import uuid7, uuid7_time
 from nlp.ml.sentiment import SENTIMENT, SentimentInput
 from recommendations.ml.recommend import RECOMMEND, Rated, RecommendInput
@@ -114,6 +114,42 @@ def test_a_long_input_is_logged_shortened_and_is_still_one_of_its_task(live: Cal
     row = Prediction.objects.get()
     assert len(row.input["history"]) == len(row.input["allowed"]) == MAX_ITEMS
     assert from_json(RecommendInput, row.input).history == history[:MAX_ITEMS]
+
+
+class Watched(tuple[Any, ...]):
+    """Notes how many of its items are looked at."""
+
+    seen = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for one in super().__iter__():
+            self.seen += 1
+            yield one
+
+    def __getitem__(self, key: Any) -> Any:
+        return Watched(super().__getitem__(key)) if isinstance(key, slice) else super().__getitem__(key)
+
+
+def test_an_input_is_cut_at_any_depth_and_converted() -> None:
+    given = {"a": [[1] * (MAX_ITEMS + 1)] * (MAX_ITEMS + 1), "b": {"c": ("x" * (MAX_TEXT + 1), None, True, 0.5)}}
+    assert shortened(given) == {"a": [[1] * MAX_ITEMS] * MAX_ITEMS, "b": {"c": ["x" * MAX_TEXT, None, True, 0.5]}}
+    history = tuple(Rated(product, 4.0) for product in range(MAX_ITEMS + 50))
+    long, short = RecommendInput(history, n=3, exclude=(1, 2)), RecommendInput(history[:MAX_ITEMS], n=3, exclude=(1, 2))
+    assert shortened(long) == to_json(short)
+
+
+def test_what_the_log_cuts_is_never_looked_at() -> None:
+    history = Watched(Rated(product, 4.0) for product in range(10_000))
+    assert len(shortened(RecommendInput(history))["history"]) == MAX_ITEMS
+    assert history.seen == 0
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), "a\0b", {"\0": 1}, 2**64, b"x", {1: 2.0, "a": {object(): 1}}], ids=repr
+)
+def test_what_the_log_cannot_hold_is_refused(value: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        shortened({"given": [value]})
 
 
 @pytest.mark.django_db

@@ -127,7 +127,7 @@ def test_one_kind_of_review_is_too_few_to_learn_from(reviewed: None) -> None:
 @pytest.mark.django_db
 def test_ratings_that_like_nothing_are_too_few_to_learn_from() -> None:
     rating(product(), 1.0)
-    with pytest.raises(DomainError, match=r"Nobody rated anything 3\.5 or more"):
+    with pytest.raises(DomainError, match=r"Nobody rated anything 3\.5 stars or more"):
         version_train(task="recommend")
 
 

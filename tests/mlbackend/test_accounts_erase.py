@@ -7,7 +7,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from experiments.models import ModelVersion, Outcome, Prediction, Promotion
+from experiments.models import ABTest, Exposure, ModelVersion, Outcome, Prediction, Promotion
+from experiments.uuid7 import uuid7
 from mlbackend.accounts.models import User
 from mlbackend.accounts.selectors import rows_about
 from reviews.models import Event, Product, Rating, Review
@@ -27,6 +28,9 @@ def leave_traces(user: User) -> None:
     Event.objects.create(user=user, product=product, kind="view")
     Event.objects.create(user=user, product=product, kind="click")
     Prediction.objects.create(task="sentiment", user_id=user.pk, input={}, output={}, latency_ms=1)
+    test, _ = ABTest.objects.get_or_create(name="which is better", task="sentiment")
+    variant, _ = test.variants.get_or_create(name="new")
+    Exposure.objects.create(test=test, variant=variant, user_id=user.pk, prediction_id=uuid7())
     Outcome.objects.create(kind="rating", value=4, user_id=user.pk)
     RefreshToken.for_user(user)
 
@@ -58,7 +62,8 @@ def test_all_of_the_caller_goes_and_nothing_of_others(customer: User, outsider: 
     answer = signed_in(customer).delete(ME)
     assert answer.status_code == 200
     assert answer.json()["erased"] == {
-        "reviews": 1, "ratings": 1, "events": 2, "predictions": 1, "outcomes": 1, "tokens": 1, "admin_log": 0,
+        "reviews": 1, "ratings": 1, "events": 2, "predictions": 1, "exposures": 1, "outcomes": 1, "tokens": 1,
+        "admin_log": 0,
     }  # fmt: skip
     assert answer.json()["models"] == []
     assert set(traces(customer).values()) == {0}

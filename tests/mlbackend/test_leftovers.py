@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from experiments.models import Outcome, Prediction
+from experiments.models import ABTest, Exposure, Outcome, Prediction
 from experiments.schedule import jobs
 from experiments.uuid7 import uuid7, uuid7_floor
 from mlbackend.accounts.models import User
@@ -25,7 +25,12 @@ def test_rows_of_a_user_who_is_gone_are_erased_and_no_others(customer: User) -> 
     _prediction(GONE)
     mine = Outcome.objects.create(kind="rating", value=4, user_id=customer.pk)
     Outcome.objects.create(kind="rating", value=4, user_id=GONE)
-    assert leftovers_erase() == 2
+    test = ABTest.objects.create(name="words", task="recommend")
+    variant = test.variants.create(name="words")
+    for user_id in (customer.pk, GONE):
+        Exposure.objects.create(test=test, variant=variant, user_id=user_id, prediction_id=uuid7())
+    assert leftovers_erase() == 3
+    assert Exposure.objects.get().user_id == customer.pk
     assert set(Prediction.objects.values_list("pk", flat=True)) == kept
     assert list(Outcome.objects.all()) == [mine]
 
