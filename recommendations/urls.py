@@ -10,4 +10,6 @@ urlpatterns = [
     path("products/<int:pk>/similar/", views.Similar.as_view()),
     path("recommend/", views.Recommend.as_view()),
     path("recommend/collaborative/", views.Collaborative.as_view()),
+    path("recommend/content/", views.Content.as_view()),
+    path("recommend/hybrid/", views.Hybrid.as_view()),
 ]

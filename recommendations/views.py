@@ -1,8 +1,9 @@
-"""HTTP for recommendations: for the caller, beside a product, what is trending."""
+"""HTTP for recommendations: for the caller, by one part alone, beside a product, what is trending."""
 
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.files.storage import default_storage
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import permissions, serializers
@@ -11,12 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from experiments.fields import FiniteField, TextField, WholeField
+from experiments.fields import FiniteField, TextField, WholeField, serializer_of
 from recommendations import selectors, services
-from reviews.models import Product
+from recommendations.ml.recommend import Ranked, Weights
 from reviews.views import ProductSerializer
 
 MOST = 100
+REASONS = {
+    "collaborative": "Liked by those who like {}.",
+    "content": "Similar to {}.",
+    "trending": "Many customers look at this now.",
+}
 
 
 class NSerializer(serializers.Serializer[Any]):
@@ -40,20 +46,35 @@ class RecommendSerializer(NSerializer):
     filters = FiltersSerializer(required=False, default=dict)
 
 
-class CollaborativeSerializer(NSerializer):
+class CustomerSerializer(NSerializer):
     user_id = WholeField(required=False, help_text="Staff alone may name somebody else.")
 
 
+class WeightsSerializer(serializer_of(Weights)):  # type: ignore[misc]  # made at run time
+    def validate(self, attrs: Any) -> Any:
+        if not any(vars(attrs).values()):
+            raise serializers.ValidationError("Expected at least one weight over 0.", "all_zero")
+        return attrs
+
+
+class HybridSerializer(CustomerSerializer):
+    weights = WeightsSerializer(required=False, help_text="Instead of those that were learned; only ratios matter.")
+
+
+class ContentSerializer(NSerializer):
+    product_id = WholeField(help_text="The product that the others are to be like.")
+
+
 class ReasonSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(["similar", "trending"])
-    product = serializers.IntegerField(required=False, help_text="The rated product that spoke most for this one.")
+    kind = serializers.ChoiceField(list(REASONS))
+    product = serializers.IntegerField(required=False, help_text="The product of the history that spoke most for it.")
     text = serializers.CharField()
 
 
 class RecommendedProductSerializer(ProductSerializer):
     score = serializers.FloatField(allow_null=True)
     predicted_rating = serializers.FloatField(allow_null=True)
-    similarity_score = serializers.FloatField(allow_null=True)
+    similarity_score = serializers.FloatField(allow_null=True, help_text="To the product of the reason, 0 to 1.")
     reason = ReasonSerializer()
 
     class Meta(ProductSerializer.Meta):
@@ -62,11 +83,11 @@ class RecommendedProductSerializer(ProductSerializer):
 
 class RecommendedSerializer(serializers.Serializer[Any]):
     recommendations = RecommendedProductSerializer(many=True)
-    method = serializers.ChoiceField(["collaborative", "similar", "trending", "trending_fallback"])
+    method = serializers.ChoiceField(["hybrid", "collaborative", "content", "similar", "trending", "trending_fallback"])
     model = serializers.CharField()
     version = serializers.IntegerField(allow_null=True)
     prediction_id = serializers.UUIDField()
-    degraded = serializers.BooleanField(help_text="The model could not answer.")
+    degraded = serializers.BooleanField(help_text="The model could not answer as it was asked.")
     shortfall = serializers.IntegerField(help_text="How many fewer than n: no more products match.")
 
 
@@ -75,33 +96,55 @@ class TrendingSerializer(serializers.Serializer[Any]):
     method = serializers.CharField()
 
 
-def _product(one: services.Recommendation, context: dict[str, Any]) -> dict[str, Any]:
-    product = ProductSerializer(one.product, context=context).data
-    if not one.ranked:
-        reason: dict[str, Any] = {"kind": "trending", "text": "Many customers look at this now."}
-        return {**product, "score": None, "predicted_rating": None, "similarity_score": None, "reason": reason}
-    reason = {"kind": "similar", "product": one.ranked.because, "text": f"Liked by those who like {one.because}."}
+def _product(one: selectors.Shown, request: Request) -> dict[str, Any]:
+    """As ProductSerializer shows it, which takes ten times as long."""
     return {
-        **product,
-        "score": one.ranked.score,
-        "predicted_rating": one.ranked.predicted_rating,
-        "similarity_score": one.ranked.similarity,
-        "reason": reason,
+        "id": one.id,
+        "name": one.name,
+        "description": one.description,
+        "category": one.category,
+        "price": None if one.price is None else f"{one.price:f}",
+        "image": request.build_absolute_uri(default_storage.url(one.image)) if one.image else None,
+        "seller": {"id": one.seller_id, "name": one.seller_name, "rating": one.seller_rating}
+        if one.seller_id
+        else None,
+        "rating_average": one.rating_average,
+        "rating_count": one.rating_count,
+        "view_count": one.view_count,
+        "sentiment_summary": {"positive": one.positive, "negative": one.negative},
+    }
+
+
+def _ranked(ranked: Ranked, because: str | None) -> dict[str, Any]:
+    if not ranked.score:
+        reason: dict[str, Any] = {"kind": "trending", "text": REASONS["trending"]}
+        return {"score": None, "predicted_rating": None, "similarity_score": None, "reason": reason}
+    kind = ranked.reason if because else "trending"
+    reason = {"kind": kind, "text": REASONS[kind].format(because)}
+    return {
+        "score": ranked.score,
+        "predicted_rating": ranked.predicted_rating,
+        "similarity_score": ranked.similarity,
+        "reason": {**reason, "product": ranked.because} if because else reason,
     }
 
 
 def _rendered(found: services.Recommended, request: Request) -> Response:
     rest = {name: value for name, value in vars(found).items() if name != "products"}
-    return Response({"recommendations": [_product(one, {"request": request}) for one in found.products], **rest})
+    products = [{**_product(one, request), **_ranked(ranked, one.because)} for one, ranked in found.products]
+    return Response({"recommendations": products, **rest})
 
 
 class Recommendations(APIView):
-    """Products for the caller, best first; what is trending for a caller with fewer than 3 ratings."""
+    """Products for the caller, best first; what is trending for a caller of whom fewer than 3 products are known. The
+    running A/B test has its say.
+    """
 
     @extend_schema(tags=["recommendations"], parameters=[QuerySerializer], responses=RecommendedSerializer)
     def get(self, request: Request) -> Response:
         n, filters = _asked(request)
-        return _rendered(services.recommend_for(user_id=_caller(request), n=n, filters=filters), request)
+        found = services.recommend_for(user_id=_caller(request), n=n, filters=filters, tested=True)
+        return _rendered(found, request)
 
 
 class Recommend(APIView):
@@ -110,33 +153,48 @@ class Recommend(APIView):
     @extend_schema(tags=["recommendations"], request=RecommendSerializer, responses=RecommendedSerializer)
     def post(self, request: Request) -> Response:
         given = _valid(RecommendSerializer, request.data)
-        return _rendered(services.recommend_for(user_id=_caller(request), **given), request)
+        return _rendered(services.recommend_for(user_id=_caller(request), **given, tested=True), request)
 
 
 class Collaborative(APIView):
-    """The collaborative model alone."""
+    """The collaborative part alone."""
 
-    @extend_schema(tags=["recommendations"], request=CollaborativeSerializer, responses=RecommendedSerializer)
+    @extend_schema(tags=["recommendations"], request=CustomerSerializer, responses=RecommendedSerializer)
     def post(self, request: Request) -> Response:
-        given = _valid(CollaborativeSerializer, request.data)
-        user_id = given.get("user_id", _caller(request))
-        if user_id != _caller(request):
-            if not request.user.is_staff:
-                raise PermissionDenied("Only staff may name another user_id.")
-            get_object_or_404(get_user_model(), pk=user_id)
-        return _rendered(services.recommend_for(user_id=user_id, n=given["n"], filters={}), request)
+        given = _valid(CustomerSerializer, request.data)
+        user_id = _customer(request, given)
+        weights = services.COLLABORATIVE
+        return _rendered(services.recommend_for(user_id=user_id, n=given["n"], filters={}, weights=weights), request)
+
+
+class Hybrid(APIView):
+    """The blend, with the weights that were learned or with these."""
+
+    @extend_schema(tags=["recommendations"], request=HybridSerializer, responses=RecommendedSerializer)
+    def post(self, request: Request) -> Response:
+        given = _valid(HybridSerializer, request.data)
+        user_id, weights = _customer(request, given), given.get("weights")
+        return _rendered(services.recommend_for(user_id=user_id, n=given["n"], filters={}, weights=weights), request)
+
+
+class Content(APIView):
+    """Products whose words are like those of this one, which the caller has neither rated nor bought."""
+
+    @extend_schema(tags=["recommendations"], request=ContentSerializer, responses=RecommendedSerializer)
+    def post(self, request: Request) -> Response:
+        given = _valid(ContentSerializer, request.data)
+        return _rendered(services.content_for(user_id=_caller(request), **given), request)
 
 
 class Similar(APIView):
-    """Products that are liked by those who like this one. Public."""
+    """Products that are liked by those who like this one, or are like it by their words. Public."""
 
     permission_classes = [permissions.AllowAny]
 
     @extend_schema(tags=["recommendations"], parameters=[NSerializer], responses=RecommendedSerializer)
     def get(self, request: Request, pk: int) -> Response:
         n, _ = _asked(request)
-        product = get_object_or_404(Product.objects.only("pk"), pk=pk)
-        return _rendered(services.similar_to(product=product, user_id=request.user.pk, n=n), request)
+        return _rendered(services.similar_to(product_id=pk, user_id=request.user.pk, n=n), request)
 
 
 class Trending(APIView):
@@ -147,14 +205,24 @@ class Trending(APIView):
     @extend_schema(tags=["recommendations"], parameters=[QuerySerializer], responses=TrendingSerializer)
     def get(self, request: Request) -> Response:
         n, filters = _asked(request)
-        found = selectors.trending(selectors.matching(filters), n)
-        products = ProductSerializer(found, many=True, context={"request": request}).data
-        return Response({"recommendations": products, "method": "trending"})
+        found = selectors.Candidates(filters).trending(n)
+        return Response({"recommendations": [_product(one, request) for one in found], "method": "trending"})
 
 
 def _caller(request: Request) -> int:
     user: Any = request.user  # these views let nobody in without a login
     return int(user.pk)
+
+
+def _customer(request: Request, given: dict[str, Any]) -> int:
+    """Whom the recommendations are for: the caller, or whom staff name."""
+    user_id = int(given.get("user_id", _caller(request)))
+    if user_id == _caller(request):
+        return user_id
+    if not request.user.is_staff:
+        raise PermissionDenied("Only staff may name another user_id.")
+    get_object_or_404(get_user_model(), pk=user_id)
+    return user_id
 
 
 def _asked(request: Request) -> tuple[int, dict[str, Any]]:

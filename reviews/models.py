@@ -154,7 +154,10 @@ class Event(Imported):
 
     class Meta(Imported.Meta):
         ordering = ["-id"]
-        indexes = [models.Index(fields=["user", "product", "kind"], name="event_of_user")]
+        indexes = [
+            models.Index(fields=["user", "product", "kind"], name="event_of_user"),
+            models.Index(fields=["user", "-id"], name="event_of_user_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.product_id}"

@@ -59,5 +59,5 @@ def leftovers_erase() -> int:
     predictions = Prediction.objects.filter(pk__gte=uuid7_floor(since))
     outcomes = Outcome.objects.filter(created_at__gte=since)
     exposures = Exposure.objects.filter(created_at__gte=since)
-    lost = [rows.exclude(user_id=None).filter(~Exists(known)) for rows in (predictions, exposures, outcomes)]
+    lost = [rows.filter(~Exists(known), user_id__isnull=False) for rows in (predictions, exposures, outcomes)]
     return sum(rows.delete()[0] for rows in lost)

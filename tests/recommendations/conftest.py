@@ -2,14 +2,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management.color import no_style
+from django.db import connection
 from rest_framework.test import APIClient
 
 from experiments.models import ModelVersion
+from recommendations import selectors
+from recommendations.ml.recommend import Newcomers
 from reviews.models import Product
 from tests import shop
 
 KNOWN = 8  # products of the tiny model: who likes even ones likes even ones
 ALL = 14
+
+
+@pytest.fixture(autouse=True)
+def _no_newcomers_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process reads them every two seconds; here that is never, unless a test does so itself."""
+    monkeypatch.setattr(selectors, "_known", selectors._Known(float("inf"), Newcomers()))
 
 
 @pytest.fixture
@@ -22,7 +32,11 @@ def shelf(db: None) -> dict[int, Product]:
         )
         for number in range(ALL)
     ]  # fmt: skip
-    return {product.pk: product for product in Product.objects.bulk_create(made)}
+    saved = {product.pk: product for product in Product.objects.bulk_create(made)}
+    with connection.cursor() as cursor:  # the next product gets an id of its own
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Product]):
+            cursor.execute(statement)
+    return saved
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_ratings_of_the_same_moment_are_in_order_of_id() -> None:
 def test_the_split_names_its_table_and_has_stars() -> None:
     shop.rating(shop.product(), 3.5)
     split = recommend()
-    assert split.sources == ("reviews.Rating",)
+    assert split.sources == ("reviews.Rating", "reviews.Event")
     assert list(split.fit.rows["value"]) == [3.5]
 
 

@@ -70,7 +70,8 @@ def test_every_route_of_the_model_falls_back(broken: APIClient, visitor: APIClie
 def test_a_failure_is_in_the_log_beside_its_fallback(odd: APIClient) -> None:
     fails()
     odd.get(PATH)
-    assert list(Prediction.objects.order_by("id").values_list("status", flat=True)) == ["error", "fallback"]
+    logged = list(Prediction.objects.order_by("id").values_list("status", "method"))
+    assert logged == [("error", ""), ("error", ""), ("fallback", "trending_fallback")]
 
 
 def test_the_model_answers_again_when_it_is_back(odd: APIClient, live: Callable[..., ModelVersion]) -> None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from django.conf import settings as project
 from django.contrib.auth import get_user_model
@@ -22,7 +21,9 @@ from experiments.errors import Conflict
 from experiments.mltask import no_progress
 from nlp.ml.sentiment import TfidfSentiment
 from recommendations.datasets import recommend
-from recommendations.ml.recommend import ItemNeighbours, Ranked, RecommendOutput, ranking_scores
+from recommendations.ml.baselines import Popularity
+from recommendations.ml.hybrid import Ease
+from recommendations.ml.metrics import ranking_scores
 from reviews.datasets import sentiment
 from reviews.demo.shop import make_shop
 from reviews.demo_services import shop_save
@@ -97,23 +98,10 @@ def test_a_second_run_changes_nothing(demo: Made) -> None:
     assert sorted(Path(project.MEDIA_ROOT).rglob("*.png")) == files
 
 
-class Popular:
-    """Everybody gets the products that most people liked."""
-
-    def __init__(self, fit: pd.DataFrame) -> None:
-        self.products = [int(one) for one in fit.loc[fit["value"] >= 3.5, "product"].value_counts().index]
-
-    def predict(self, batch: Any) -> list[RecommendOutput]:
-        [one] = batch
-        seen = {rated.product for rated in one.history}
-        ranked = [Ranked(product, 1.0, 4.0, 1.0, 0) for product in self.products if product not in seen]
-        return [RecommendOutput(tuple(ranked[: one.n]))]
-
-
 def test_recommendations_on_it_beat_popularity(demo: Made) -> None:
     split = recommend()
-    model = ItemNeighbours().fit(split.fit, progress=no_progress)
-    found, popular = model.evaluate(split.test), ranking_scores(Popular(split.fit.rows), split.test)
+    model, baseline = (one.fit(split.fit, progress=no_progress) for one in (Ease(), Popularity()))
+    found, popular = model.evaluate(split.test), ranking_scores(baseline, split.test)
     assert found["ndcg@10"] > 2 * popular["ndcg@10"] > 0
     assert found["coverage@10"] > popular["coverage@10"]
 

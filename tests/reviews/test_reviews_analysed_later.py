@@ -39,7 +39,7 @@ def test_a_review_without_a_live_model_is_saved_and_analysed_when_there_is_one(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         assert_waits(write(alice))
-    assert [job.task_path for job in DBTaskResult.objects.all()] == ["reviews.tasks.analyse_reviews"]
+    assert DBTaskResult.objects.filter(task_path="reviews.tasks.analyse_reviews").count() == 1
     assert analyse_reviews.call() == 0
     version = live("sentiment")
     assert analyse_reviews.call() == 1
