@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
@@ -184,6 +185,8 @@ def to_json(value: Any) -> Any:
     """A dataclass as plain dicts, lists and scalars. TypeError or ValueError for what JSON cannot hold, such as NaN."""
     if value is None or isinstance(value, bool):
         return value
+    if type(value) is float and math.isfinite(value):  # nearly all that is logged: the shortest way out
+        return value
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, int | float):
@@ -191,10 +194,16 @@ def to_json(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [to_json(inner) for inner in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {name: to_json(getattr(value, name)) for name in field_names(type(value))}
     if isinstance(value, Mapping):
         return {_text(key): to_json(inner) for key, inner in value.items()}
     raise TypeError(f"{type(value).__name__} is not a plain value")
+
+
+@lru_cache
+def field_names(kind: Any) -> tuple[str, ...]:
+    """Of a dataclass."""
+    return tuple(one.name for one in dataclasses.fields(kind))
 
 
 def _text(value: str) -> str:

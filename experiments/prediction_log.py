@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from experiments.errors import NotFound
-from experiments.mltask import to_json
+from experiments.mltask import field_names, to_json
 from experiments.models import Exposure, Prediction, Variant
 from experiments.uuid7 import uuid7_floor
 
@@ -61,12 +61,14 @@ def shortened(value: Any) -> Any:
     """A logged input as JSON, small and still valid: texts cut to MAX_TEXT characters, sequences to their first
     MAX_ITEMS. What is cut is never converted: a history may have ten thousand items.
     """
+    if value is None or isinstance(value, int | float):
+        return to_json(value)
     if isinstance(value, str):
         return to_json(value[:MAX_TEXT])
     if isinstance(value, tuple | list):
         return [shortened(inner) for inner in value[:MAX_ITEMS]]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: shortened(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: shortened(getattr(value, name)) for name in field_names(type(value))}
     if isinstance(value, Mapping):
         return {to_json(name): shortened(inner) for name, inner in value.items()}
     return to_json(value)

@@ -116,6 +116,12 @@ def history_of(user_id: int) -> History:
     )
 
 
+def product_exists(product_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {PRODUCT} WHERE id = %s", [product_id])
+        return cursor.rowcount == 1
+
+
 @dataclass(frozen=True)
 class Candidates:
     """The products that may be shown: those that match the filters, and that `user_id` has neither rated nor bought."""

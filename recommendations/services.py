@@ -20,8 +20,7 @@ from recommendations.ml.recommend import (
     Weights,
 )  # fmt: skip
 from recommendations.models import NewProduct
-from recommendations.selectors import Candidates, Shown, history_of, new_to, newcomers
-from reviews.models import Product
+from recommendations.selectors import Candidates, Shown, history_of, new_to, newcomers, product_exists
 
 FEWEST = 3  # products rated or bought; of whom less is known, what is trending says more than a model
 SPARE = 10  # products ranked over those asked for: some may be gone
@@ -110,7 +109,7 @@ def _beside(product_id: int, n: int, weights: Weights) -> RecommendInput:
 
 
 def _assert_there(product_id: int) -> None:
-    if not Product.objects.filter(pk=product_id).exists():
+    if not product_exists(product_id):
         raise NotFound(f"product_id: there is no product {product_id}.")
 
 

@@ -8,6 +8,7 @@ ratings, which were kept back for it; then all parts are fitted again on everyth
 import inspect
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,7 +16,8 @@ import numpy as np
 
 from experiments.errors import DomainError
 from experiments.mltask import Examples, Progress
-from recommendations.ml.blend import Blend, Chosen, Parts, blended, choose, earlier, popularity, top
+from recommendations.ml.blend import Blend, Chosen, Parts, blended, popularity, top
+from recommendations.ml.choosing import choose, crowd, earlier
 from recommendations.ml.collaborative import (
     Collaborative,
     Factors,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 IMPLICIT = 0.5  # in training: see Fading
 DRAFT_USERS = 20_000  # whom the parts are learned from that the numbers are chosen with
+NUMBERS = ("popular", "crowd")  # of a product, in Parts
 PARTS: tuple[Method, ...] = ("collaborative", "content", "trending")
 
 
@@ -76,6 +79,7 @@ class Bundle:
             chosen = choose(parts, found, before)
         progress(3, 5, "learning from all ratings")
         parts = self._parts(found, content)
+        parts = replace(parts, crowd=crowd(parts, found, chosen))
         progress(4, 5, "learning to predict stars")
         rated = found.stars > 0
         stars = StarsModel().fit(
@@ -88,7 +92,8 @@ class Bundle:
     def _parts(self, found: Sequences, content: Content) -> Parts:
         strengths = found.strength(self.indifferent, IMPLICIT)
         learned = self._fit_collaborative(found, strengths, content)
-        return Parts(learned, content, popularity(found.matrix(found.strength(0, IMPLICIT))))
+        popular = popularity(found.matrix(found.strength(0, IMPLICIT)))
+        return Parts(learned, content, popular, np.zeros_like(popular))
 
     def _use(self, products: Ints, parts: Parts, stars: StarsModel, chosen: Chosen) -> None:
         self.products, self.parts, self.stars, self.chosen = products, parts, stars, chosen
@@ -105,7 +110,7 @@ class Bundle:
         if not method:
             return RecommendOutput(())
         blend = _asked_for(given.weights) or self.chosen.blend(len(profile.places))
-        ids, scores = np.concatenate([self.products, new_ids]), blended(found, blend)
+        ids, scores = np.concatenate([self.products, new_ids]), blended(found, blend, self.parts.crowd)
         scores = np.concatenate([scores, likeness.of(scores, len(new_ids))])
         best = top(np.where(self._open(given, new_ids), scores, -np.inf), given.n, ids)
         spoke = self._spoke(profile, likeness, best, blend.shares() / np.where(deviations > 0, deviations, 1))
@@ -166,7 +171,8 @@ class Bundle:
 
     def save(self, folder: Path) -> None:
         np.save(folder / "products.npy", self.products)
-        np.save(folder / "popular.npy", self.parts.popular)
+        for name in NUMBERS:
+            np.save(folder / f"{name}.npy", getattr(self.parts, name))
         self.parts.collaborative.save(folder, "collaborative")
         self.parts.content.save(folder)
         self.stars.save(folder)
@@ -179,7 +185,7 @@ class Bundle:
         self = cls(**json.loads((folder / "params.json").read_text()))
         parts = Parts(
             cls.collaborative.load(folder, "collaborative"), Content.load(folder),
-            np.asarray(np.load(folder / "popular.npy", mmap_mode="r")),
+            *(np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in NUMBERS),
         )  # fmt: skip
         chosen = Chosen.from_json(json.loads((folder / "chosen.json").read_text()))
         self._use(np.asarray(np.load(folder / "products.npy", mmap_mode="r")), parts, StarsModel.load(folder), chosen)

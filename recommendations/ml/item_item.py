@@ -1,5 +1,5 @@
-"""Scores by item-to-item weights: what each product of a history adds to every other product. Numpy alone, so that a
-request costs no more than the entries it touches, and memory-mapped, so that processes share the arrays.
+"""Scores by item-to-item weights: what each product of a history adds to every other product. A request costs no more
+than the entries that it touches, and the arrays are memory-mapped, so that processes share them.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ class Rows:
     def of(cls, matrix: Any) -> Self:
         matrix = matrix.tocsr().astype(np.float32)
         matrix.sort_indices()
-        return cls(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
+        return cls(matrix.indptr, matrix.indices, matrix.data)
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -50,7 +50,11 @@ class ItemItem:
     """
 
     def __init__(self, rows: Rows, columns: Rows) -> None:
+        from scipy import sparse
+
         self.rows, self.columns = rows, columns
+        arrays = (rows.values, rows.indices, rows.indptr)
+        self.matrix = sparse.csr_matrix(arrays, shape=(len(rows), len(columns)))  # of the same memory
 
     @classmethod
     def of(cls, matrix: Any) -> Self:
@@ -58,9 +62,7 @@ class ItemItem:
 
     def scores(self, places: Ints, weights: Floats) -> Floats:
         """One score a column for a history at these places, each with its weight."""
-        entries, source = self.rows.entries(places)
-        added = self.rows.values[entries] * weights[source]
-        return np.asarray(np.bincount(self.rows.indices[entries], added, len(self.columns)), float)
+        return np.asarray(self.matrix[places].T @ weights.astype(np.float32), float)
 
     def between(self, places: Ints, targets: Ints) -> Floats:
         """len(places) x len(targets): the entry of each pair."""

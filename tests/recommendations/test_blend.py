@@ -1,38 +1,10 @@
-"""How parts make one score, and how the numbers in it are chosen."""
+"""How parts make one score, and the best of them a list."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from experiments.mltask import Examples
-from recommendations.ml.blend import Blend, Chosen, Fading, Parts, choose, earlier, popularity, top
-from recommendations.ml.content import Content
-from recommendations.ml.sequences import Floats, Ints, sequences
-
-COUNT = 60
-
-
-class Next:
-    """Knows the truth: after product k comes k + 1."""
-
-    def scores(self, places: Ints, weights: Floats) -> Floats:
-        return np.bincount((places + 1) % COUNT, weights, COUNT)
-
-
-class Nothing:
-    def scores(self, places: Ints, weights: Floats) -> Floats:
-        return np.zeros(COUNT)
-
-
-def parts(collaborative: object) -> Parts:
-    words = pd.DataFrame({"product": range(COUNT), "name": "lamp", "category": "", "description": ""})
-    return Parts(collaborative, Content().fit(words), np.zeros(COUNT))
-
-
-def walks() -> Examples:
-    """Everybody walks on from product to product, from a place of their own."""
-    rows = [(u, (7 * u + at) % COUNT, "rating", 5.0, float(at)) for u in range(40) for at in range(10 + u % 3)]
-    return Examples(pd.DataFrame(rows, columns=["unit", "product", "kind", "value", "at"]))
+from recommendations.ml.blend import Blend, Chosen, Fading, blended, popularity, top
+from tests.recommendations.parts import Next, Nothing, parts
 
 
 @pytest.mark.parametrize(
@@ -92,30 +64,13 @@ def test_chosen_numbers_come_back_from_json() -> None:
     assert Chosen.from_json(chosen.to_json()) == chosen
 
 
-def test_where_the_last_product_tells_the_next_one_old_ratings_are_made_to_fade_fast() -> None:
-    found = sequences(walks())
-    assert choose(parts(Next()), found, earlier(found)).fading.half_life == 50
+def test_a_product_that_stands_in_many_lists_is_held_back_as_far_as_the_blend_says() -> None:
+    found, lists = np.array([[4.0, 3.0, 1.0], [0, 0, 0], [0, 0, 0]]), np.log1p([99, 0, 0])
+    assert blended(found, Blend(), lists).tolist() == [4, 3, 1]
+    assert blended(found, Blend(spread=0.5), lists) == pytest.approx([0.4, 3, 1])
 
 
-def test_a_part_that_says_nothing_true_gets_no_share() -> None:
-    found = sequences(walks())
-    chosen = choose(parts(Next()), found, earlier(found))
-    assert [blend.collaborative for blend in chosen.blends] == [1, 1, 1]
-
-
-def test_what_is_popular_gets_a_share_where_it_helps() -> None:
-    rows = [(u, p, "rating", 5.0, float(p)) for u in range(30) for p in [*range(u % 5, 25, 5), 55, 56, 57, 58, 59]]
-    found = sequences(
-        Examples(
-            pd.DataFrame(rows, columns=["unit", "product", "kind", "value", "at"]),
-            {"products": pd.DataFrame({"product": range(COUNT)})},
-        )
-    )
-    known = parts(Nothing())
-    popular = Parts(known.collaborative, known.content, popularity(found.matrix(found.strength(0, 0))))
-    assert all(blend.popular > 0 for blend in choose(popular, found, earlier(found)).blends)
-
-
-def test_without_anybody_to_choose_on_the_defaults_stand() -> None:
-    few = sequences(Examples(walks().rows[:3]))
-    assert choose(parts(Next()), few, earlier(few)) == Chosen()
+def test_a_product_that_no_part_that_counts_speaks_for_has_no_score() -> None:
+    found = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0], [3.0, 3.0, 3.0]])
+    assert blended(found, Blend(1.0, 0.0, 0.0), np.zeros(3)).tolist() == [1, -np.inf, -np.inf]
+    assert blended(found, Blend(1.0, 1.0, 0.0), np.zeros(3)).tolist() == [1, -np.inf, 2]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.mltask import Examples
-from recommendations.ml.blend import earlier
+from recommendations.ml.choosing import earlier
 from recommendations.ml.sequences import MOST_STRENGTH, Sequences, sequences
 from recommendations.ml.transitions import AHEAD, training_rows
 
