@@ -2,7 +2,7 @@
 ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types ci bench measure kill-test lock openapi clean
+.PHONY: help run test lint types ci bench bench-recommend bench-training measure kill-test lock openapi clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' "$(strip $(MAKEFILE_LIST))" | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +24,12 @@ ci:  ## what the integration server runs
 
 bench:  ## speed against the tutorial's services (YARDSTICK= their folder)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/serving.py $(ARGS)
+
+bench-recommend:  ## recommendations against the tutorial's services, on the database of `make measure`
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/recommending.py $(ARGS)
+
+bench-training:  ## time and memory to train the recommender on 0.1, 1 and 10 million made ratings
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/training.py $(ARGS)
 
 measure:  ## import, train and score real data (SHOP_DATA= its folder)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py

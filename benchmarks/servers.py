@@ -85,19 +85,27 @@ def call(url: str, body: Any = None, token: str = "") -> Any:
         return json.load(answer)
 
 
-def load(url: str, bodies: Sequence[Any], *, clients: int, seconds: int, token: str = "") -> Load:
-    """POST the bodies in turn with wrk (Debian: apt-get install wrk)."""
+def load(
+    url: str, bodies: Sequence[Any], *, clients: int, seconds: int, tokens: Sequence[str] = ("",), method: str = "POST"
+) -> Load:
+    """Send the bodies (None for a request without one) in turn, each as the next of the tokens, with wrk (Debian:
+    apt-get install wrk).
+    """
     if not shutil.which("wrk"):
         raise SystemExit("The benchmarks need wrk: apt-get install wrk")
-    header = f'wrk.headers["Authorization"] = "Bearer {token}"' if token else ""
-    texts = ",".join(_lua(json.dumps(body)) for body in bodies)
+    texts = ",".join("false" if body is None else _lua(json.dumps(body)) for body in bodies)
     script = f"""
-wrk.method = "POST"
+wrk.method = "{method}"
 wrk.headers["Content-Type"] = "application/json"
-{header}
 local bodies = {{{texts}}}
+local tokens = {{{",".join(map(_lua, tokens))}}}
 local at = 0
-request = function() at = at % #bodies + 1; return wrk.format(nil, nil, nil, bodies[at]) end
+request = function()
+  at = at + 1
+  local token = tokens[at % #tokens + 1]
+  if token ~= "" then wrk.headers["Authorization"] = "Bearer " .. token end
+  return wrk.format(nil, nil, nil, bodies[at % #bodies + 1] or nil)
+end
 done = function(summary, latency)
   local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write +
   summary.errors.timeout io.write(string.format("\\nRESULT %f %f %f %d %d\\n", summary.requests / summary.duration *

@@ -6,9 +6,10 @@ moved when its month is made.
 """
 
 import dataclasses
+import typing
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -58,8 +59,9 @@ def prediction_record(rows: Sequence[Prediction]) -> None:
 
 
 def shortened(value: Any) -> Any:
-    """A logged input as JSON, small and still valid: texts cut to MAX_TEXT characters, sequences to their first
-    MAX_ITEMS. What is cut is never converted: a history may have ten thousand items.
+    """A logged input, small and ready for orjson: texts cut to MAX_TEXT characters, sequences to their first MAX_ITEMS.
+    What is cut is never converted (a history may have ten thousand items), nor is a dataclass without anything to cut,
+    which orjson writes as it is.
     """
     if value is None or isinstance(value, int | float):
         return to_json(value)
@@ -68,10 +70,17 @@ def shortened(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [shortened(inner) for inner in value[:MAX_ITEMS]]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: shortened(getattr(value, name)) for name in field_names(type(value))}
+        return value if _fixed(type(value)) else {n: shortened(getattr(value, n)) for n in field_names(type(value))}
     if isinstance(value, Mapping):
         return {to_json(name): shortened(inner) for name, inner in value.items()}
     return to_json(value)
+
+
+@lru_cache
+def _fixed(kind: Any) -> bool:
+    """A dataclass of numbers and choices alone."""
+    hints = typing.get_type_hints(kind).values()
+    return all(hint in (int, float, bool) or typing.get_origin(hint) is typing.Literal for hint in hints)
 
 
 def exposure_record(*, variant_id: int, user_id: int, prediction_id: UUID) -> None:

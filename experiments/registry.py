@@ -141,7 +141,7 @@ def version_create(
     data = {
         "fit": len(split.fit),
         "validation": len(split.validation),
-        "test": len(split.test),
+        "test": _held_out(split.test),
         "sources": split.sources,
     }
     with tempfile.TemporaryDirectory() as folder, transaction.atomic(), connection.cursor() as cursor:
@@ -155,6 +155,11 @@ def version_create(
             task=task.name, version=number, algorithm=algorithm, params=params, metrics=metrics, data=data,
             artifact=artifact, manifest=manifest, digest=digest_of(manifest), created_by=created_by,
         )  # fmt: skip
+
+
+def _held_out(examples: Examples) -> int:
+    """Rows that are measured on; where a column says which, the others are history."""
+    return int(examples.rows["held_out"].sum()) if "held_out" in examples.rows else len(examples)
 
 
 def compare(*, task: MLTask[Any, Any], live: ModelVersion, candidate: ModelVersion, test: Examples) -> Comparison:

@@ -1,6 +1,7 @@
 """How the parts of a recommender make one score, and the best of them a list."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,15 +74,19 @@ class Parts:
     popular: Floats
     crowd: Floats
 
-    def scores(self, places: Ints, weights: Floats) -> tuple[Floats, Floats]:
+    def scores(self, places: Ints, weights: Floats, asked: Sequence[bool] = (True, True)) -> tuple[Floats, Floats]:
         """3 x products: each part's scores for a history, in units of their standard deviation, so that shares of
-        different parts can be compared; and these deviations (0 for a part that knows nothing of the history).
+        different parts can be compared; and these deviations (0 for a part that knows nothing of the history, or that
+        is not `asked`).
         """
-        if not len(places):
-            return np.stack([np.zeros_like(self.popular)] * 2 + [self.popular]), np.array([0.0, 0.0, 1.0])
-        found = [self.collaborative.scores(places, weights), self.content.alike.scores(places, weights)]
-        deviations = np.array([*(float(one.std()) for one in found), 1.0])
-        return np.stack([*found, self.popular]) / np.where(deviations > 0, deviations, 1)[:, None], deviations
+        found, deviations = np.zeros((3, len(self.popular))), np.array([0.0, 0.0, 1.0])
+        found[2] = self.popular
+        for row, part in enumerate((self.collaborative, self.content.alike)):
+            if len(places) and asked[row]:
+                found[row] = part.scores(places, weights)
+                deviations[row] = found[row].std()
+                found[row] /= deviations[row] or 1
+        return found, deviations
 
 
 def popularity(matrix: Any) -> Floats:

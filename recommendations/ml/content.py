@@ -1,6 +1,7 @@
 """Products that are alike by their words: TF-IDF of name, category and description, fitted at training."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,12 +52,11 @@ class Content:
         from scipy import sparse
 
         vectors = self.vectors()
-        blocks = [sparse.csr_matrix((0, len(self.products)), dtype=np.float32)]
-        for start in range(0, len(self.products), BLOCK):
-            found = (vectors[start : start + BLOCK] @ vectors.T).tocoo()
-            others = found.row + start != found.col
-            found = sparse.csr_matrix((found.data[others], (found.row[others], found.col[others])), found.shape)
-            blocks.append(strongest(found, NEIGHBOURS))
+        others = vectors.T.tocsr()
+        blocks = [
+            most_alike(vectors[start : start + BLOCK] @ others, NEIGHBOURS, start)
+            for start in range(0, max(len(self.products), 1), BLOCK)
+        ]
         return sparse.vstack(blocks, format="csr")
 
     def nearest(self, products: "pd.DataFrame") -> Newcomers:
@@ -88,6 +88,19 @@ class Content:
         self.idf, self.products = (np.load(folder / f"words_{name}.npy", mmap_mode="r") for name in ("idf", "products"))
         self.terms = json.loads((folder / "terms.json").read_text())
         return self
+
+
+def most_alike(alike: Any, count: int, first: int) -> Any:
+    """Each row's `count` largest among those above 0 (CSR; of equal ones the first columns stay). Row k is product
+    first + k, which is not like itself. Overwrites `alike`.
+    """
+    for product, (start, end) in enumerate(pairwise(alike.indptr.tolist()), first):
+        values = alike.data[start:end]
+        values[alike.indices[start:end] == product] = 0
+        least = np.partition(values, -count)[-count] if end - start > count else 0
+        values[values < max(least, 0)] = 0  # now, as a few are sorted faster than all
+    alike.eliminate_zeros()
+    return strongest(alike, count)
 
 
 def _vectorizer(**more: Any) -> Any:

@@ -7,7 +7,7 @@ ratings, which were kept back for it; then all parts are fitted again on everyth
 
 import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -105,11 +105,12 @@ class Bundle:
     def _answer(self, given: RecommendInput) -> RecommendOutput:
         new_ids, likeness = newcomers_of(given.newcomers, self.places)
         profile = profile_of(given, self.places, self.chosen.fading, new_ids, likeness)
-        found, deviations = self.parts.scores(profile.places, profile.weights)
+        blend = _asked_for(given.weights) or self.chosen.blend(len(profile.places))
+        asked = (True, True) if given.weights is None else (blend.collaborative > 0, blend.content > 0)
+        found, deviations = self.parts.scores(profile.places, profile.weights, asked)
         method = _method(deviations, given.weights)
         if not method:
             return RecommendOutput(())
-        blend = _asked_for(given.weights) or self.chosen.blend(len(profile.places))
         ids, scores = np.concatenate([self.products, new_ids]), blended(found, blend, self.parts.crowd)
         scores = np.concatenate([scores, likeness.of(scores, len(new_ids))])
         best = top(np.where(self._open(given, new_ids), scores, -np.inf), given.n, ids)
@@ -120,15 +121,16 @@ class Bundle:
 
     def _open(self, given: RecommendInput, new_ids: Ints) -> Bools:
         """Which of the products, newcomers last, may be recommended."""
-        places = self.places
-        if new_ids.size:
-            places = {**places, **{product: len(places) + k for k, product in enumerate(new_ids.tolist())}}
-        known = [one.product for one in given.history] + list(given.exclude)
-        found = np.ones(len(places), bool)
-        if given.allowed is not None:
-            found[:] = False
-            found[[places[product] for product in given.allowed if product in places]] = True
-        found[[places[product] for product in known if product in places]] = False
+        new = {product: place for place, product in enumerate(new_ids.tolist(), len(self.places))}
+
+        def at(products: Iterable[int]) -> list[int]:
+            found = (self.places.get(product, new.get(product, -1)) for product in products)
+            return [place for place in found if place >= 0]
+
+        found = np.full(len(self.places) + len(new), given.allowed is None)
+        found[at(given.allowed or ())] = True
+        found[at(one.product for one in given.history)] = False
+        found[at(given.exclude)] = False
         return found
 
     def _spoke(

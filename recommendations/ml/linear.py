@@ -26,6 +26,7 @@ BLOCK_BYTES = 10**8  # of one block of rows of an items x items matrix
 SYSTEM_BYTES = 2 * 10**9  # of the equations that are gathered at once by the sparse way
 CANDIDATES = 200  # products at most that one is regressed on by the sparse way
 PER_ROW = 500  # entries of a row that the sparse way looks at: its work grows with their square
+TOO_SMALL = "l2 of {} is too small for single precision"
 
 
 def item_weights(
@@ -66,7 +67,7 @@ def _dense(inputs: Any, targets: Any, l2: float, neighbours: int, progress: Prog
     for step in (lapack.spotrf, lapack.spotri):
         gram, failed = step(gram, lower=1, **{"overwrite_a" if step is lapack.spotrf else "overwrite_c": 1})
         if failed:
-            raise ValueError(f"l2 of {l2} is too small for single precision")
+            raise ValueError(TOO_SMALL.format(l2))
     progress(2 * items, 3 * items, "inverse")
     for block in blocks:  # LAPACK leaves the upper half as it was
         gram[block, block] = np.tril(gram[block, block]) + np.tril(gram[block, block], -1).T
@@ -91,6 +92,9 @@ def _sparse(inputs: Any, targets: Any, l2: float, neighbours: int, progress: Pro
     """Two readings of products together: the first chooses what each product is regressed on, the second fills in the
     equations, for as many products at once as fit SYSTEM_BYTES.
     """
+    from scipy.linalg import lapack
+    from threadpoolctl import threadpool_limits
+
     same = targets is inputs
     inputs = _strongest_of_rows(inputs)
     targets = inputs if same else _strongest_of_rows(targets)
@@ -119,9 +123,12 @@ def _sparse(inputs: Any, targets: Any, l2: float, neighbours: int, progress: Pro
                 systems[target, equation] = row.take(mine[target], mode="clip")
             progress((1 + number) * items + start, total, "weights")
         systems[:, each, each] += np.float32(l2)
-        for few in np.array_split(np.arange(len(mine)), -(-systems.nbytes // BLOCK_BYTES)):  # numpy copies to doubles
-            solved = np.linalg.solve(systems[few], wanted[first + few, :, None])
-            values[first + few] = solved[..., 0]
+        with threadpool_limits(1, "blas"):  # threads that share a system as small as these take seven times as long
+            for target in range(first, first + len(mine)):
+                # By Cholesky, in doubles; a transposed system is the same one as LAPACK wants it.
+                _, values[target], failed = lapack.dposv(systems[target - first].T, wanted[target])
+                if failed:
+                    raise ValueError(TOO_SMALL.format(l2))
     progress(total, total, "weights")
     return _weights(sources, values)
 

@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
+from recommendations.ml.content import most_alike
 from recommendations.ml.item_item import Rows
 from recommendations.ml.sequences import Bools, Floats, Ints
 
@@ -208,22 +209,7 @@ class StarsModel:
         by_item = matrix.T.tocsr()
         size = max(1, BLOCK // (item_count + 1))
         blocks = [
-            _strongest(by_item[start : start + size] @ matrix, self.neighbours, start)
+            most_alike(by_item[start : start + size] @ matrix, self.neighbours, start)
             for start in range(0, item_count + 1, size)
         ]
         self.near = Rows.of(sparse.vstack(blocks, format="csr"))
-
-
-def _strongest(alike: Any, count: int, first: int) -> Any:
-    """Each row's `count` largest among those above 0; row k is item first + k, which is not its own neighbour."""
-    from scipy import sparse
-
-    alike = alike.tocoo()
-    kept = (alike.data > 0) & (alike.row + first != alike.col)
-    alike = sparse.csr_matrix((alike.data[kept], (alike.row[kept], alike.col[kept])), shape=alike.shape)
-    for start, end in pairwise(alike.indptr.tolist()):
-        if end - start > count:
-            values = alike.data[start:end]
-            values[np.argpartition(values, -count)[:-count]] = 0
-    alike.eliminate_zeros()
-    return alike
