@@ -124,9 +124,9 @@ def _sparse(inputs: Any, targets: Any, l2: float, neighbours: int, progress: Pro
             progress((1 + number) * items + start, total, "weights")
         systems[:, each, each] += np.float32(l2)
         with threadpool_limits(1, "blas"):  # threads that share a system as small as these take seven times as long
-            for target in range(first, first + len(mine)):
-                # By Cholesky, in doubles; a transposed system is the same one as LAPACK wants it.
-                _, values[target], failed = lapack.dposv(systems[target - first].T, wanted[target])
+            for item, system in enumerate(systems[: len(mine)], first):
+                # By Cholesky, in doubles; transposed it is the same system, in the order that LAPACK wants.
+                _, values[item], failed = lapack.dposv(system.T, wanted[item])
                 if failed:
                     raise ValueError(TOO_SMALL.format(l2))
     progress(total, total, "weights")
