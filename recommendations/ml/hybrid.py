@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 IMPLICIT = 0.5  # in training: see Fading
 DRAFT_USERS = 20_000  # whom the parts are learned from that the numbers are chosen with
-MOST_BESIDE = 2_000  # answers beside single products that are remembered: 12 MB
+MOST_ANSWERS = 1_000  # that are remembered: 30 MB where histories are long
 NOBODY = Newcomers()
 NUMBERS = ("popular", "crowd")  # of a product, in Parts
 PARTS: tuple[Method, ...] = ("collaborative", "content", "trending")
@@ -55,12 +55,12 @@ PARTS: tuple[Method, ...] = ("collaborative", "content", "trending")
 
 @dataclass(frozen=True)
 class _New:
-    """Newcomers as they were given, as `newcomers_of` has them, and what was answered beside single products since."""
+    """Newcomers as they were given, as `newcomers_of` has them, and what was answered since they were."""
 
     given: Newcomers
     ids: Ints
     likeness: Likeness
-    beside: dict[Any, RecommendOutput] = field(default_factory=dict)
+    answers: dict[Any, RecommendOutput] = field(default_factory=dict)
 
 
 class Bundle:
@@ -114,17 +114,19 @@ class Bundle:
         self.held_back = {blend.spread: parts.held_back(blend.spread) for blend in (*chosen.blends, Blend())}
 
     def predict(self, batch: Sequence[RecommendInput]) -> list[RecommendOutput]:
-        return [self._beside(one) if _is_beside(one) else self._answer(one) for one in batch]
+        return [self._answer(one) if one.allowed is not None else self._remembered(one) for one in batch]
 
-    def _beside(self, given: RecommendInput) -> RecommendOutput:
-        """What is beside one product is the same for everybody, as long as nothing new comes in."""
-        new = self._new(given.newcomers)
-        asked = (given.history, given.n, given.weights)
-        answer = new.beside.get(asked)
+    def _remembered(self, given: RecommendInput) -> RecommendOutput:
+        """The answer depends on the input alone, and whoever looks at a shop asks with the same history many times, as
+        everybody does who asks what is beside a product.
+        """
+        answers = self._new(given.newcomers).answers
+        asked = (given.history, given.events, given.n, given.weights, given.exclude)
+        answer = answers.get(asked)
         if answer is None:
-            if len(new.beside) >= MOST_BESIDE:
-                new.beside.clear()
-            answer = new.beside[asked] = self._answer(given)
+            if len(answers) >= MOST_ANSWERS:
+                answers.clear()
+            answer = answers[asked] = self._answer(given)
         return answer
 
     def _answer(self, given: RecommendInput) -> RecommendOutput:
@@ -236,11 +238,6 @@ def _catalogue(examples: Examples, products: Ints) -> "pd.DataFrame":
     if "products" in examples.side:
         return examples.side["products"].drop_duplicates("product").sort_values("product", ignore_index=True)
     return pd.DataFrame({"product": products, "name": "", "category": "", "description": ""})
-
-
-def _is_beside(given: RecommendInput) -> bool:
-    """Whether this asks what is like one product, and not what a customer likes."""
-    return len(given.history) == 1 and not given.events and not given.exclude and given.allowed is None
 
 
 def _method(deviations: Floats, asked: Weights | None) -> Method:
