@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "mlbackend",
     "mlbackend.accounts",
     "recommendations",
+    "vision",
     "reviews",
     "nlp",
     "experiments",

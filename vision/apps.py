@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class VisionConfig(AppConfig):
+    """What is on a picture, and what looks like it."""
+
+    name = "vision"
