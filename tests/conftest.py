@@ -48,6 +48,7 @@ def _fresh_models() -> Iterator[None]:
     for loaded in serving._loaded.values():
         loaded.close()
     serving._loaded.clear()
+    serving._kept.clear()
     serving._failed.clear()
 
 
