@@ -78,6 +78,18 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Again(Generic[In, Out]):
+    """Asks `model` (as the variant) a further question, which is not logged."""
+
+    task: MLTask[In, Out]
+    model: Loaded
+    arm: Arm
+
+    def __call__(self, given: In) -> Out:
+        return _ask(self.task, self.model, [self.arm.asked(given)])[0][0]
+
+
+@dataclass(frozen=True)
 class Answer(Generic[Out]):
     """One output and where it came from."""
 
@@ -271,7 +283,7 @@ def predict(
     *,
     user_id: int | Sequence[int | None] | None,
     method: str = "",
-    finish: Callable[[Out, Callable[[In], Out]], Out] | None = None,
+    finish: Callable[[Out, Again[In, Out]], Out] | None = None,
     tested: bool = False,
     degraded: bool = False,
     of: str = "",
@@ -280,10 +292,11 @@ def predict(
     returns.
 
     `user_id` is whose the inputs are: one for all, or one for each. `finish(output, again)` makes of an output what is
-    answered and logged, where the caller adds to it; `again` asks the same version (and variant) a further question,
-    which is not logged. With `tested` and one user, the variant of the running test that is theirs answers, and the
-    exposure is noted. `degraded` says in the log that this stands in for a better answer. `of` names a version that is
-    kept (see `keep`), which is asked instead of the live one. Raises ModelUnavailable where there is no live version, ModelFailed (logged as a prediction with status `error`) and QueueFull.
+    answered and logged, where the caller adds to it; `again` is the version that answered, for a further question. With
+    `tested` and one user, the variant of the running test that is theirs answers, and the exposure is noted. `degraded`
+    says in the log that this stands in for a better answer. `of` names a version that is kept (see `keep`), which is
+    asked instead of the live one. Raises ModelUnavailable where there is no live version, ModelFailed (logged as a
+    prediction with status `error`) and QueueFull.
     """
     start = time.perf_counter()
     person = user_id if tested and isinstance(user_id, int) else None
@@ -294,7 +307,7 @@ def predict(
         try:
             outputs, answers = _ask(task, model, asked)
             if finish:
-                again = partial(_again, task, model, arm)
+                again = Again(task, model, arm)
                 outputs = [finish(output, again) for output in outputs]
                 answers = [to_json(output) for output in outputs]
             break
@@ -333,10 +346,6 @@ def _ask(task: MLTask[In, Out], model: Loaded, batch: Sequence[In]) -> tuple[Seq
         raise
     except Exception as error:
         raise ModelFailed(f"The model for {task.name} failed on this input.") from error
-
-
-def _again(task: MLTask[In, Out], model: Loaded, arm: Arm, given: In) -> Out:
-    return _ask(task, model, [arm.asked(given)])[0][0]
 
 
 def record(

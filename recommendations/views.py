@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.files.storage import default_storage
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import permissions, serializers
@@ -12,34 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from experiments.fields import FiniteField, TextField, WholeField, serializer_of
+from experiments.fields import WholeField, serializer_of
 from recommendations import selectors, services
 from recommendations.ml.recommend import Ranked, Weights
-from reviews.views import ProductSerializer
+from reviews.views import FiltersSerializer, NSerializer, ProductSerializer, QuerySerializer, product_shown
 
-MOST = 100
 REASONS = {
     "collaborative": "Liked by those who like {}.",
     "content": "Similar to {}.",
     "trending": "Many customers look at this now.",
 }
-
-
-class NSerializer(serializers.Serializer[Any]):
-    n = WholeField(min_value=1, max_value=MOST, required=False, default=10)
-
-
-class FiltersSerializer(serializers.Serializer[Any]):
-    category = TextField(max_length=100, required=False)
-    price_min = FiniteField(min_value=0, max_value=10**10, required=False)
-    price_max = FiniteField(min_value=0, max_value=10**10, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in attrs.items() if value != ""}  # an empty filter filters nothing
-
-
-class QuerySerializer(FiltersSerializer, NSerializer):
-    pass
 
 
 class RecommendSerializer(NSerializer):
@@ -96,25 +77,6 @@ class TrendingSerializer(serializers.Serializer[Any]):
     method = serializers.CharField()
 
 
-def _product(one: selectors.Shown, request: Request) -> dict[str, Any]:
-    """As ProductSerializer shows it, which takes ten times as long."""
-    return {
-        "id": one.id,
-        "name": one.name,
-        "description": one.description,
-        "category": one.category,
-        "price": None if one.price is None else f"{one.price:f}",
-        "image": request.build_absolute_uri(default_storage.url(one.image)) if one.image else None,
-        "seller": {"id": one.seller_id, "name": one.seller_name, "rating": one.seller_rating}
-        if one.seller_id
-        else None,
-        "rating_average": one.rating_average,
-        "rating_count": one.rating_count,
-        "view_count": one.view_count,
-        "sentiment_summary": {"positive": one.positive, "negative": one.negative},
-    }
-
-
 def _ranked(ranked: Ranked, because: str | None) -> dict[str, Any]:
     if not ranked.score:
         reason: dict[str, Any] = {"kind": "trending", "text": REASONS["trending"]}
@@ -131,7 +93,7 @@ def _ranked(ranked: Ranked, because: str | None) -> dict[str, Any]:
 
 def _rendered(found: services.Recommended, request: Request) -> Response:
     rest = {name: value for name, value in vars(found).items() if name != "products"}
-    products = [{**_product(one, request), **_ranked(ranked, one.because)} for one, ranked in found.products]
+    products = [{**product_shown(one, request), **_ranked(ranked, one.more)} for one, ranked in found.products]
     return Response({"recommendations": products, **rest})
 
 
@@ -206,7 +168,7 @@ class Trending(APIView):
     def get(self, request: Request) -> Response:
         n, filters = _asked(request)
         found = selectors.Candidates(filters).trending(n)
-        return Response({"recommendations": [_product(one, request) for one in found], "method": "trending"})
+        return Response({"recommendations": [product_shown(one, request) for one in found], "method": "trending"})
 
 
 def _caller(request: Request) -> int:
