@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from experiments import serving
 from experiments.batching import Closed
-from experiments.errors import Invalid, NotFound, Unavailable
+from experiments.errors import DomainError, Invalid, NotFound, Unavailable
 from experiments.mltask import Image
 from experiments.models import ModelVersion
 from reviews.models import Product
@@ -96,7 +96,7 @@ def category_suggest(*, image: Image, user_id: int | None) -> Share | None:
         [output] = network.predict([EmbeddingInput(image)])
         given = CategoryInput(output.vector, network.digest)
         [answer] = serving.predict(CATEGORY, [given], user_id=user_id)
-    except (Closed, Unavailable, Invalid) as error:
+    except (Closed, DomainError) as error:
         logger.info("no category is suggested: %s", error)
         return None
     except Exception:

@@ -15,7 +15,7 @@ from PIL import Image as Picture
 from rest_framework.test import APIClient
 
 from experiments import serving
-from experiments.errors import Invalid
+from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples
 from experiments.models import ModelVersion
 from experiments.registry import version_promote
@@ -89,8 +89,8 @@ class Names(Scripted):
 
 class Head(Scripted):
     def one(self, given: CategoryInput) -> CategoryOutput:
-        if given.embedding != self.embedding:
-            raise Invalid("embedding", "This head was fitted on another embedding.")
+        if given.embedding and given.embedding != self.embedding:
+            raise DomainError("This head was fitted on another embedding.")
         first = ("red", "green", "blue")[int(np.argmax(given.vector[self.turn : self.turn + 3]))]
         return CategoryOutput((Share(first, 0.9), Share("other", 0.1)), 0.9)
 
