@@ -29,7 +29,7 @@ class PictureField(serializers.ImageField):
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        file = serializers.FileField.to_internal_value(self, data)
+        file: Any = serializers.FileField.to_internal_value(self, data)
         try:
             kind = format_of(file)
         except Invalid as error:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
+
 from experiments.mltask import Examples, Image, Items, MLTask
 from vision.ml.sample import picture
 
@@ -37,3 +39,27 @@ IMAGE_EMBEDDING = MLTask(
     public=False,  # it is asked by search and by the jobs
     pretrained=True,
 )
+
+
+def nearest(vectors: np.ndarray, count: int) -> np.ndarray:
+    """For each row its `count` nearest others by cosine (fewer where there are fewer), shape (rows, count)."""
+    alike = vectors @ vectors.T
+    np.fill_diagonal(alike, -np.inf)
+    order: np.ndarray = np.argsort(-alike, axis=1, kind="stable")[:, : min(count, len(vectors) - 1)]
+    return order
+
+
+def precision(vectors: np.ndarray, categories: list[str], count: int) -> float:
+    """How many of the nearest others are of the row's own category, on average. NaN with fewer than two rows."""
+    if len(vectors) < 2:
+        return float("nan")
+    truth = np.array(categories)
+    return float((truth[nearest(vectors, count)] == truth[:, None]).mean())
+
+
+def recall(vectors: np.ndarray, full: np.ndarray, count: int) -> float:
+    """How many of the nearest others by `full` are among those by `vectors`. NaN with fewer than two rows."""
+    if len(vectors) < 2:
+        return float("nan")
+    pairs = zip(nearest(vectors, count), nearest(full, count), strict=True)
+    return float(np.mean([np.isin(wanted, found).mean() for found, wanted in pairs]))
