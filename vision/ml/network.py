@@ -26,7 +26,7 @@ class Network:
             self.session: Any = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no base of their own
             name = source.name if isinstance(source, Path) else "This"
-            raise DomainError(f"{name} is no ONNX file that ONNX Runtime can run: {_first_line(error)}") from error
+            raise DomainError(f"{name} is no ONNX file that ONNX Runtime can run: {first_line(error)}") from error
         self.source = source
 
     def run(self, pixels: np.ndarray, *outputs: str) -> list[np.ndarray]:
@@ -38,5 +38,5 @@ class Network:
         path.write_bytes(self.source if isinstance(self.source, bytes) else self.source.read_bytes())
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:300]

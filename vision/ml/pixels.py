@@ -21,9 +21,10 @@ class Recipe:
 
     def __call__(self, picture: Picture) -> np.ndarray:
         """Shape (3, height, width)."""
-        values = np.asarray(picture, np.float32)
-        scaled = (values - np.float32(self.mean)) / np.float32(self.scale)
-        return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+        values = np.asarray(picture).transpose(2, 0, 1).astype(np.float32, order="C")
+        values -= np.array(self.mean, np.float32)[:, None, None]
+        values /= np.array(self.scale, np.float32)[:, None, None]
+        return values
 
 
 def _even(mean: float, scale: float) -> Recipe:
