@@ -19,8 +19,17 @@ from reviews.views import FiltersSerializer, NSerializer, ProductSerializer, Que
 REASONS = {
     "collaborative": "Liked by those who like {}.",
     "content": "Similar to {}.",
+    "image": "Looks like {}.",
     "trending": "Many customers look at this now.",
 }
+
+
+class SimilarSerializer(NSerializer):
+    by = serializers.ChoiceField(
+        ["likes", "image"],
+        default="likes",
+        help_text="likes: by who likes them and by their words; image: by pictures.",
+    )
 
 
 class RecommendSerializer(NSerializer):
@@ -64,7 +73,9 @@ class RecommendedProductSerializer(ProductSerializer):
 
 class RecommendedSerializer(serializers.Serializer[Any]):
     recommendations = RecommendedProductSerializer(many=True)
-    method = serializers.ChoiceField(["hybrid", "collaborative", "content", "similar", "trending", "trending_fallback"])
+    method = serializers.ChoiceField(
+        ["hybrid", "collaborative", "content", "similar", "image", "trending", "trending_fallback"]
+    )
     model = serializers.CharField()
     version = serializers.IntegerField(allow_null=True)
     prediction_id = serializers.UUIDField()
@@ -78,14 +89,14 @@ class TrendingSerializer(serializers.Serializer[Any]):
 
 
 def _ranked(ranked: Ranked, because: str | None) -> dict[str, Any]:
-    if not ranked.score:
+    if not ranked.score and ranked.reason != "image":
         reason: dict[str, Any] = {"kind": "trending", "text": REASONS["trending"]}
         return {"score": None, "predicted_rating": None, "similarity_score": None, "reason": reason}
     kind = ranked.reason if because else "trending"
     reason = {"kind": kind, "text": REASONS[kind].format(because)}
     return {
         "score": ranked.score,
-        "predicted_rating": ranked.predicted_rating,
+        "predicted_rating": ranked.predicted_rating or None,
         "similarity_score": ranked.similarity,
         "reason": {**reason, "product": ranked.because} if because else reason,
     }
@@ -149,14 +160,17 @@ class Content(APIView):
 
 
 class Similar(APIView):
-    """Products that are liked by those who like this one, or are like it by their words. Public."""
+    """Products that are liked by those who like this one or are like it by their words, or products that look like it.
+    Public.
+    """
 
     permission_classes = [permissions.AllowAny]
 
-    @extend_schema(tags=["recommendations"], parameters=[NSerializer], responses=RecommendedSerializer)
+    @extend_schema(tags=["recommendations"], parameters=[SimilarSerializer], responses=RecommendedSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        n, _ = _asked(request)
-        return _rendered(services.similar_to(product_id=pk, user_id=request.user.pk, n=n), request)
+        given = _queried(SimilarSerializer, request)
+        similar = services.looks_like if given["by"] == "image" else services.similar_to
+        return _rendered(similar(product_id=pk, user_id=request.user.pk, n=given["n"]), request)
 
 
 class Trending(APIView):
@@ -188,9 +202,14 @@ def _customer(request: Request, given: dict[str, Any]) -> int:
 
 
 def _asked(request: Request) -> tuple[int, dict[str, Any]]:
-    """n and the filters of a query. As on every list, a parameter without a value is as good as none."""
-    given = _valid(QuerySerializer, {name: value for name, value in request.query_params.items() if value})
+    """n and the filters of a query."""
+    given = _queried(QuerySerializer, request)
     return given.pop("n"), given
+
+
+def _queried(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """As on every list, a parameter without a value is as good as none."""
+    return _valid(serializer, {name: value for name, value in request.query_params.items() if value})
 
 
 def _valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:

@@ -29,13 +29,18 @@ LIKE = f"""
 WITH near AS MATERIALIZED (
     {NEAR} ORDER BY made.vector <=> %(vector)s::vector LIMIT %(n)s
 ), compared AS MATERIALIZED (
-    {NEAR} AND (SELECT count(*) FROM near) < %(n)s ORDER BY distance, id LIMIT %(n)s
+    {NEAR} AND (SELECT count(*) FROM near) < %(n)s ORDER BY (made.vector <=> %(vector)s::vector) + 0, id LIMIT %(n)s
 ), found AS (
     SELECT * FROM compared UNION ALL SELECT * FROM near WHERE NOT EXISTS (SELECT FROM compared)
 )
 SELECT product.*, coalesce(1 - nullif(distance, 'NaN'), 0) AS similarity,
        row_number() OVER (ORDER BY distance, id) AS place
 FROM found JOIN {PRODUCT} AS product USING (id)
+"""
+SEEN = f"""
+SELECT product.name, made.vector
+FROM {PRODUCT} AS product LEFT JOIN {MADE} AS made ON made.product_id = product.id AND made.version = %(version)s
+WHERE product.id = %(product_id)s
 """
 WAITING = f"""
 FROM {PRODUCT} AS product
@@ -79,23 +84,23 @@ def pictures_take(*, version: int, after: int, limit: int) -> list[Waiting]:
         return [Waiting(*row) for row in cursor.fetchall()]
 
 
-def vector_of(*, product_id: int, version: int) -> list[float] | None:
-    """How the version sees the product's picture; None where it has none that can be seen."""
-    rows = ImageEmbedding.objects.filter(product_id=product_id, version=version)
-    found = rows.values_list("vector", flat=True).first()
-    return None if found is None else [float(one) for one in found]
+def product_seen(*, product_id: int, version: int) -> tuple[str, str | None] | None:
+    """The product's name and how the version sees its picture, if it does; None where there is no such product."""
+    with connection.cursor() as cursor:
+        cursor.execute(SEEN, {"product_id": product_id, "version": version})
+        return cursor.fetchone()
 
 
 def products_like(
-    vector: Sequence[float], *, version: int, n: int, filters: Mapping[str, Any], but: int | None = None
+    vector: str, *, version: int, n: int, filters: Mapping[str, Any], but: int | None = None
 ) -> list[Shown]:
-    """The n products whose pictures are most like this vector of the version, of those that match the filters; `more`
-    is the similarity (cosine). Fewer than n only where no more match.
+    """The n products whose pictures are most like this vector of the version (see `as_text`), of those that match the
+    filters; `more` is the similarity (cosine). Fewer than n only where no more match.
     """
     said = [*(FILTERS[name] for name in filters), *(["made.product_id <> %(but)s"] if but is not None else [])]
     join = f"JOIN {PRODUCT} AS product ON product.id = made.product_id" if filters else ""
     chosen = LIKE.format(join=join, where=" AND ".join(said) or "true")
-    values = {**filters, "vector": as_text(vector), "version": version, "n": n, "but": but}
+    values = {**filters, "vector": vector, "version": version, "n": n, "but": but}
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS + SHOWN.format(chosen=chosen, more="chosen.similarity"), values)
         return [Shown(*row) for row in cursor.fetchall()]

@@ -16,14 +16,22 @@ from experiments.batching import Closed
 from experiments.errors import DomainError, Invalid, NotFound, Unavailable
 from experiments.mltask import Image
 from experiments.models import ModelVersion
-from reviews.models import Product
 from reviews.selectors import Shown
 from vision.ml.category import CATEGORY, CategoryInput, Share
 from vision.ml.detection import DETECT, DetectOutput
 from vision.ml.embedding import IMAGE_EMBEDDING, EmbeddingInput, EmbeddingOutput
 from vision.ml.image import IMAGE, ImageInput, ImageOutput
 from vision.models import ImageEmbedding, Searched
-from vision.selectors import MADE, PRODUCT, SEARCHED, as_text, pictures_take, pictures_waiting, products_like, vector_of
+from vision.selectors import (
+    MADE,
+    PRODUCT,
+    SEARCHED,
+    as_text,
+    pictures_take,
+    pictures_waiting,
+    product_seen,
+    products_like,
+)
 
 logger = logging.getLogger(__name__)
 OLD_AFTER = timedelta(minutes=10)  # nobody searches with the version before any more
@@ -58,6 +66,15 @@ class SearchOutput(EmbeddingOutput):
     """What the log holds of its answer: the products, in place of the vector."""
 
     products: tuple[Found, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Products that look like the one of the name `of`, as the version sees them."""
+
+    of: str
+    products: list[Shown]
+    version: int
 
 
 @dataclass(frozen=True)
@@ -112,7 +129,7 @@ def image_search(
     shown: list[Shown] = []
 
     def look(output: EmbeddingOutput, again: serving.Again[EmbeddingInput, EmbeddingOutput]) -> EmbeddingOutput:
-        shown[:] = products_like(output.vector, version=again.model.version, n=n, filters=filters)
+        shown[:] = products_like(as_text(output.vector), version=again.model.version, n=n, filters=filters)
         return SearchOutput((), tuple(Found(one.id, one.more) for one in shown))
 
     given = SearchInput(image, n, filters)
@@ -120,17 +137,18 @@ def image_search(
     return shown, answer
 
 
-def looks_like(*, product_id: int, n: int) -> tuple[list[Shown], int]:
-    """The n products whose pictures are most like that of this one, and the version that says so. Raises NotFound, and
-    Invalid where the product has no picture that was seen.
+def looks_like(*, product_id: int, n: int) -> Alike:
+    """The n products whose pictures are most like that of this one. Raises NotFound, and Invalid where the product has
+    no picture that was looked at.
     """
     version = serving.kept(SEARCHED, IMAGE_EMBEDDING.name).version
-    vector = vector_of(product_id=product_id, version=version)
+    seen = product_seen(product_id=product_id, version=version)
+    if not seen:
+        raise NotFound(f"product_id: there is no product {product_id}.")
+    name, vector = seen
     if vector is None:
-        if not Product.objects.filter(pk=product_id).exists():
-            raise NotFound(f"There is no product {product_id}.")
         raise Invalid("by", f"Product {product_id} has no picture, or none that was looked at yet.", "no_picture")
-    return products_like(vector, version=version, n=n, filters={}, but=product_id), version
+    return Alike(name, products_like(vector, version=version, n=n, filters={}, but=product_id), version)
 
 
 def networks() -> list[serving.Loaded]:
