@@ -164,8 +164,8 @@ def pictures_embed_next(*, network: serving.Loaded, after: int, limit: int) -> E
     with transaction.atomic():
         taken = pictures_take(version=network.version, after=after, limit=limit)
         mine = [one for one in taken if one.mine]
-        files = [_read(one.picture) for one in mine]
-        vectors = _vectors(network, files)
+        files = [picture_read(one.picture) for one in mine]
+        vectors = vectors_of(network, files)
         _write(
             version=network.version, ids=[one.product for one in mine], pictures=[one.picture for one in mine],
             digests=[hashlib.sha256(file).hexdigest() if file else "" for file in files],
@@ -175,8 +175,8 @@ def pictures_embed_next(*, network: serving.Loaded, after: int, limit: int) -> E
     return Embedded(taken[-1].product if taken else after, len(taken), len(mine) - unreadable, unreadable)
 
 
-def _read(name: str) -> bytes:
-    """The file, or nothing where there is none."""
+def picture_read(name: str) -> bytes:
+    """The file of a picture, or nothing where there is none."""
     try:
         with default_storage.open(name) as file:
             return bytes(file.read())
@@ -185,8 +185,8 @@ def _read(name: str) -> bytes:
         return b""
 
 
-def _vectors(network: serving.Loaded, files: Sequence[bytes]) -> list[Sequence[float] | None]:
-    """None for a file that is no picture, and for one that the network fails on though it answers its example."""
+def vectors_of(network: serving.Loaded, files: Sequence[bytes]) -> list[Sequence[float] | None]:
+    """One a file: None where it is no picture, and where the network fails on it though it answers its example."""
     readable = [EmbeddingInput(Image(file)) for file in files if file]
     try:
         outputs = iter(network.predict(readable) if readable else [])
@@ -194,7 +194,7 @@ def _vectors(network: serving.Loaded, files: Sequence[bytes]) -> list[Sequence[f
         raise
     except Exception as error:
         if len(files) > 1:
-            return [vector for file in files for vector in _vectors(network, [file])]
+            return [vector for file in files for vector in vectors_of(network, [file])]
         network.predict([IMAGE_EMBEDDING.example])  # it is the picture's fault, or this raises too
         logger.info("a picture has no vector: %s", error)
         return [None]
