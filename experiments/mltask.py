@@ -167,6 +167,8 @@ class MLTask(Generic[In, Out]):
     higher_is_better: bool = True
     public: bool = True  # has a route of its own
     pretrained: bool = False  # its algorithms bring what they know: they are fitted, and promoted, without any rows
+    brought: bool = False  # there is nothing to train: somebody brings a file
+    needs: tuple[str, ...] = ()  # tasks whose live versions made its examples
     batching: Batching | None = None
     max_instances: int = 256  # in one request
     algorithms: dict[str, type[Predictor[Any, Any]]] = field(default_factory=dict, compare=False)

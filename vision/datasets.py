@@ -2,7 +2,7 @@
 head is measured on pictures that its embedding did not learn from either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from zlib import crc32
 
@@ -53,7 +53,7 @@ def _products(most: int) -> list[Row]:
     return sorted(rows.values_list("id", "image", "category")[:most])
 
 
-def _vectors(network: serving.Loaded, products: list[Row]) -> Iterator[tuple[int, str, object]]:
+def _vectors(network: serving.Loaded, products: list[Row]) -> Iterator[tuple[int, str, Sequence[float]]]:
     """Product, category and vector: as it was stored, or made here where that is still to come."""
     ids = [unit for unit, _, _ in products]
     made = ImageEmbedding.objects.filter(version=network.version, product__in=ids)

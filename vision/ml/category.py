@@ -55,4 +55,5 @@ CATEGORY = MLTask(
     tiny=tiny,
     metric="accuracy",
     public=False,  # classify-image asks it
+    needs=("image_embedding",),
 )

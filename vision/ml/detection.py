@@ -42,4 +42,5 @@ DETECT = MLTask(
     metric="mean_average_precision",
     public=False,  # vision/views.py has its route
     pretrained=True,
+    brought=True,
 )

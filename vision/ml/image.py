@@ -15,6 +15,8 @@ SHOWN = 5  # classes in an answer
 
 @dataclass(frozen=True)
 class ImageInput:
+    """A picture."""
+
     image: Image
 
 
