@@ -64,8 +64,8 @@ def _vectors(network: serving.Loaded, products: list[Row]) -> Iterator[tuple[int
         vectors = vectors_of(network, [picture_read(name) for _, name, _ in batch])
         known |= dict(zip([unit for unit, _, _ in batch], vectors, strict=True))
     for unit, _, name in products:
-        if known[unit] is not None:
-            yield unit, name, known[unit]
+        if (vector := known[unit]) is not None:
+            yield unit, name, vector
 
 
 def _shrunk(name: str) -> bytes:
