@@ -90,7 +90,8 @@ def network_in(path: str) -> Network:
 
 
 def _why(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or "it is not in UTF-8").lower()
+    reason = getattr(error, "strerror", None)
+    return reason.lower() if reason else "it is not in UTF-8"
 
 
 def tried(network: Network, entry: Entry) -> np.ndarray:
