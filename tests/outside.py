@@ -69,7 +69,7 @@ def _keras(architecture: str, **options: Any) -> dict[str, Any]:
     last = network.layers[-1]
     pictures = np.random.default_rng(0).uniform(0, 255, (4, 1, 1, 3)) * np.ones((4, 224, 224, 3))
     prepared = getattr(keras.applications, architecture.lower().replace("v2", "_v2")).preprocess_input(pictures)
-    seen = keras.Model(network.inputs, network.layers[-2].output)(prepared)
+    seen = keras.Model(network.inputs[0], network.layers[-2].output)(prepared)
     scores = np.asarray(seen) @ np.asarray(last.kernel)
     last.kernel.assign(last.kernel / scores.std(axis=0).mean())
     last.bias.assign(-scores.mean(axis=0) / scores.std(axis=0).mean())
