@@ -97,8 +97,7 @@ def fill(vectors: Array, part: Array, cluster: Array) -> None:
     with connection.schema_editor() as editor:
         editor.execute("SET LOCAL maintenance_work_mem = '512MB'; SET LOCAL max_parallel_maintenance_workers = 0")
         editor.add_index(ImageEmbedding, index)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+    connection.cursor().execute("VACUUM ANALYZE")
     print(f"index made in {time.monotonic() - began:.0f} s", flush=True)
 
 
