@@ -1,8 +1,7 @@
-"""`make bench-training`: time and memory to fit the default recommender, on synthetic ratings (power_law.py) of growing
-number.
+"""`make bench-training`: time and memory to fit the default recommender, on more and more synthetic ratings.
 
-Each size is made in one process and fitted in another, so that the peak memory, as the operating system says it, is
-that of the training alone. Growth is the time per rating against that of the size before: 1 is linear.
+Each size is made in one process and fitted in another, whose peak memory the operating system tells. Growth is the time
+per rating against that of the size before: 1 is linear.
 """
 
 import argparse
@@ -13,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import timeit
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +24,23 @@ import pandas as pd
 
 from benchmarks.power_law import ratings
 from experiments.mltask import Examples
-from recommendations.ml.hybrid import RECOMMEND
-from recommendations.ml.recommend import Rated, RecommendInput
+from recommendations.ml import hybrid  # noqa: F401  (its algorithms register themselves)
+from recommendations.ml.recommend import RECOMMEND, Rated, RecommendInput
 
 SIZES = ["100000:5000", "1000000:20000", "10000000:50000"]
-CATEGORIES, PER_CATEGORY, VOCABULARY = 40, 200, 20_000  # categories, words of each, and words of all together
-WORDS = 12  # of a product, from its category and from all; a product's name is a few of them
+CATEGORIES, PER_CATEGORY, VOCABULARY, WORDS = 40, 200, 20_000, 12  # WORDS of a product from each vocabulary
 HISTORY, CUSTOMERS = 100, 200  # ratings of a customer who asks, and how many do
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="ratings:products, ascending")
-    parser.add_argument("--make", help=argparse.SUPPRESS)  # what the processes do that are started here
-    parser.add_argument("--fit", help=argparse.SUPPRESS)
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)  # for the processes that are started here
+    parser.add_argument("--fit", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.make:
-        make(*map(int, options.sizes[0].split(":")), Path(options.make))
-    elif options.fit:
-        fit(Path(options.fit))
-    else:
-        table(options.sizes)
+    if options.make or options.fit:
+        return make(options.sizes[0], options.make) if options.make else fit(options.fit)
+    return table(options.sizes)
 
 
 def table(sizes: list[str]) -> None:
@@ -66,14 +63,14 @@ def table(sizes: list[str]) -> None:
 def child(*arguments: str) -> float:
     """Runs this script; returns the peak memory in GB."""
     process = subprocess.Popen([sys.executable, __file__, *arguments])
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    _, process.returncode, usage = os.wait4(process.pid, 0)
     if process.returncode:
-        raise SystemExit(process.returncode)
+        raise SystemExit(1)
     return usage.ru_maxrss * 1024 / 1e9
 
 
-def make(count: int, products: int, folder: Path) -> None:
+def make(size: str, folder: Path) -> None:
+    count, products = map(int, size.split(":"))
     ratings(count, products=products).to_pickle(folder / "ratings.pickle")
     catalogue(products).to_pickle(folder / "products.pickle")
 
@@ -110,14 +107,11 @@ def fit(folder: Path) -> None:
 
 def milliseconds(model: Any, rows: pd.DataFrame) -> float:
     """The median of one answer to a customer with HISTORY ratings."""
-    counts = rows["unit"].value_counts(sort=False)
-    taken = []
+    counts, taken = rows["unit"].value_counts(sort=False), []
     for unit in counts.index[counts >= HISTORY][:CUSTOMERS]:
         newest = rows[rows["unit"] == unit][: -HISTORY - 1 : -1]
         given = RecommendInput(tuple(map(Rated, newest["product"].tolist(), newest["value"].tolist())))
-        start = time.monotonic()
-        model.predict([given])
-        taken.append(time.monotonic() - start)
+        taken.append(timeit.timeit(partial(model.predict, [given]), number=1))
     return float(np.median(taken)) * 1000
 
 

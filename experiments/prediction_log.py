@@ -21,6 +21,7 @@ from django.utils import timezone
 from experiments.errors import NotFound
 from experiments.mltask import Image, field_names, to_json
 from experiments.models import Exposure, Prediction, Variant
+from experiments.prepared import execute
 from experiments.uuid7 import uuid7_floor
 
 MAX_TEXT = 10_000  # characters of a logged text
@@ -29,6 +30,7 @@ TABLE = Prediction._meta.db_table
 FIELDS = [field.attname for field in Prediction._meta.concrete_fields]
 JSON_FIELDS = {"input", "output"}
 INSERT = f"INSERT INTO {TABLE} ({', '.join(FIELDS)}) VALUES "
+ONE = f"({', '.join(f'%({name})s' for name in FIELDS)})"
 ROW = f"({', '.join(['%s'] * len(FIELDS))})"
 EXPOSE = (  # of a variant that was deleted meanwhile nothing is written, and one that is read here stays until then
     f"INSERT INTO {Exposure._meta.db_table} (test_id, variant_id, user_id, prediction_id, created_at)"
@@ -48,14 +50,19 @@ def prediction_record(rows: Sequence[Prediction]) -> None:
     """
     if not rows:
         return
-    values: list[Any] = []
-    for row in rows:
-        row.input = shortened(row.input)
-        for name in FIELDS:
-            value = getattr(row, name)
-            values.append(orjson.dumps(value).decode() if name in JSON_FIELDS else value)
+    written = [_written(row) for row in rows]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT + ", ".join([ROW] * len(rows)), values)
+        if len(rows) == 1:
+            execute(cursor, INSERT + ONE, written[0])
+        else:
+            values = [one[name] for one in written for name in FIELDS]
+            cursor.execute(INSERT + ", ".join([ROW] * len(rows)), values)
+
+
+def _written(row: Prediction) -> dict[str, Any]:
+    row.input = shortened(row.input)
+    values = {name: getattr(row, name) for name in FIELDS}
+    return values | {name: orjson.dumps(values[name]).decode() for name in JSON_FIELDS}
 
 
 def shortened(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import F
 
+from experiments.prepared import execute
 from recommendations.ml.recommend import Happened, Newcomers, Ranked, Rated
 from recommendations.models import NewProduct
 from reviews.models import Event, Product, Rating
@@ -22,6 +23,7 @@ MOST_ROWS = 500  # of one customer's ratings and of the events, the newest
 MOST_ALLOWED = 100_000  # ids that a filter may let through
 MOST_NEW = 500  # products that came after the training, the newest
 NEW_FOR_S = 2.0  # how old what a process knows of them may be
+MOST_ID = 2**63 - 1
 PRODUCT, RATING, EVENT = Product._meta.db_table, Rating._meta.db_table, Event._meta.db_table
 UNSEEN = f"""
     NOT EXISTS (SELECT FROM {RATING} WHERE user_id = %(user_id)s AND product_id = product.id)
@@ -67,7 +69,7 @@ class History:
 
 def history_of(user_id: int) -> History:
     with connection.cursor() as cursor:
-        cursor.execute(HISTORY, {"user_id": user_id, "most": MOST_ROWS})
+        execute(cursor, HISTORY, {"user_id": user_id, "most": MOST_ROWS})
         rows = cursor.fetchall()
     return History(
         tuple(Rated(product, value) for product, kind, value in rows if kind == "rating"),
@@ -76,8 +78,10 @@ def history_of(user_id: int) -> History:
 
 
 def product_exists(product_id: int) -> bool:
+    if product_id > MOST_ID:
+        return False
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT FROM {PRODUCT} WHERE id = %s", [product_id])
+        execute(cursor, f"SELECT FROM {PRODUCT} WHERE id = %(id)s", {"id": product_id})
         return cursor.rowcount == 1
 
 
@@ -115,7 +119,7 @@ class Candidates:
 
     def _rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
-            cursor.execute(sql, {**self.filters, "user_id": self.user_id, "but": self.but, **values})
+            execute(cursor, sql, {**self.filters, "user_id": self.user_id, "but": self.but, **values})
             return list(cursor.fetchall())
 
 
@@ -135,8 +139,8 @@ def newcomers() -> Newcomers:
         entries = [
             (product, *pair) for product, like, similarity in rows for pair in zip(like, similarity, strict=True)
         ]
-        columns = zip(*entries, strict=True) if entries else ()
-        _known = _Known(time.monotonic(), Newcomers(*columns))
+        found = Newcomers(*zip(*entries, strict=True)) if entries else Newcomers()
+        _known = _Known(time.monotonic(), _known.found if found == _known.found else found)
     return _known.found
 
 

@@ -1,5 +1,6 @@
 """HTTP for recommendations: for the caller, by one part alone, beside a product, what is trending."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -213,6 +214,10 @@ def _queried(serializer: type[serializers.Serializer[Any]], request: Request) ->
 
 
 def _valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    given = serializer(data=data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
+    return dict(_made(serializer).run_validation(data))
+
+
+@cache
+def _made(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """One for all requests: validation keeps no state in it."""
+    return serializer()

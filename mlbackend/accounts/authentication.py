@@ -16,11 +16,12 @@ from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidTok
 from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.utils import aware_utcnow, get_md5_hash_password
 
+from experiments.prepared import execute
 from mlbackend.accounts.models import User
 
 COLUMNS = [str(field.column) for field in User._meta.concrete_fields]
 NAMES = [field.attname for field in User._meta.concrete_fields]
-QUERY = f"SELECT {', '.join(COLUMNS)} FROM {User._meta.db_table} WHERE id = %s"
+QUERY = f"SELECT {', '.join(COLUMNS)} FROM {User._meta.db_table} WHERE id = %(id)s"
 
 
 class TokenAuthentication(JWTAuthentication):
@@ -73,5 +74,5 @@ def _row(user_id: int) -> Any:
 
 def _ask(user_id: int) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(QUERY, [user_id])
+        execute(cursor, QUERY, {"id": user_id})
         return cursor.fetchone()

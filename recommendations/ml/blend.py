@@ -1,5 +1,6 @@
 """How the parts of a recommender make one score, and the best of them a list."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -79,14 +80,21 @@ class Parts:
         different parts can be compared; and these deviations (0 for a part that knows nothing of the history, or that
         is not `asked`).
         """
-        found, deviations = np.zeros((3, len(self.popular))), np.array([0.0, 0.0, 1.0])
+        found, deviations = np.zeros((3, len(self.popular)), np.float32), np.array([0.0, 0.0, 1.0])
         found[2] = self.popular
         for row, part in enumerate((self.collaborative, self.content.alike)):
             if len(places) and asked[row]:
-                found[row] = part.scores(places, weights)
-                deviations[row] = found[row].std()
-                found[row] /= deviations[row] or 1
+                scores = part.scores(places, weights)
+                deviations[row] = math.sqrt(max(float(scores @ scores) / len(scores) - float(scores.mean()) ** 2, 0))
+                np.divide(scores, deviations[row] or 1, out=found[row], casting="same_kind")
         return found, deviations
+
+    def held_back(self, spread: float) -> Floats:
+        """What a product's score is multiplied by: (1 + c)**-spread for one that stands in c lists, as Paudel et al. do
+        with popularity, "Updatable, Accurate, Diverse, and Scalable Recommendations for Interactive Applications"
+        (2017).
+        """
+        return np.asarray(np.exp(-spread * self.crowd), np.float32)
 
 
 def popularity(matrix: Any) -> Floats:
@@ -96,17 +104,17 @@ def popularity(matrix: Any) -> Floats:
     return found / (found.std() or 1.0)
 
 
-def blended(found: Floats, blend: Blend, crowd: Floats) -> Floats:
-    """One score a product of the parts' scores; -inf where no part that counts speaks for it. A product that stands in
-    c lists is divided by (1 + c)**spread, as popularity is by Paudel et al., "Updatable, Accurate, Diverse, and
-    Scalable Recommendations for Interactive Applications" (2017).
-    """
-    shares = blend.shares()
-    spoken = (found[shares > 0] > 0).any(axis=0)
-    together = shares @ found
-    if blend.spread:
-        together *= np.exp(-blend.spread * crowd)
-    return np.where(spoken, together, -np.inf)
+def blended(found: Floats, blend: Blend, held_back: Floats) -> Floats:
+    """One score a product of the parts' scores, times `held_back`; -inf where no part that counts speaks for it."""
+    shares, together = blend.shares().astype(np.float32), np.zeros_like(held_back)
+    spoken = np.zeros(len(held_back), bool)
+    for scores, share in zip(found, shares, strict=True):
+        if share:
+            together += share * scores
+            spoken |= scores > 0
+    together *= held_back
+    together[~spoken] = -np.inf
+    return together
 
 
 def top(scores: Floats, n: int, ids: Ints) -> Ints:

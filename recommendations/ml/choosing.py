@@ -110,8 +110,8 @@ def crowd(parts: Parts, found: Sequences, chosen: Chosen) -> Floats:
 def _crowd(cases: Sequence[_Case], parts: Parts, chosen: Chosen) -> Floats:
     ids, counts = np.arange(len(parts.popular)), np.zeros(len(parts.popular))
     for case in cases:
-        blend = replace(chosen.blend(len(case.rows.items)), spread=0.0)
-        counts[top(blended(case.unknown(parts, chosen.fading, NEWEST), blend, parts.crowd), LONG, ids)] += 1
+        blend = chosen.blend(len(case.rows.items))
+        counts[top(blended(case.unknown(parts, chosen.fading, NEWEST), blend, np.ones(len(ids))), LONG, ids)] += 1
     return np.log1p(counts)
 
 
@@ -122,10 +122,11 @@ def _judged(
     discount = 1 / np.log2(np.arange(TOP) + 2)
     ids = np.arange(len(parts.popular))
     gains, shown = np.zeros((len(cases), len(blends))), [set[int]() for _ in blends]
+    held_back = [parts.held_back(blend.spread) for blend in blends]
     for row, case in enumerate(cases):
         one, ideal = case.unknown(parts, fading, size), discount[: len(case.liked)].sum()
         for column, blend in enumerate(blends):
-            places = top(blended(one, blend, parts.crowd), TOP, ids)
+            places = top(blended(one, blend, held_back[column]), TOP, ids)
             gains[row, column] = discount[: len(places)][np.isin(places, case.liked)].sum() / ideal
             shown[column].update(places.tolist())
     return [(float(gain), len(seen)) for gain, seen in zip(gains.mean(axis=0), shown, strict=True)]

@@ -120,6 +120,7 @@ class UserNeighbours:
 
     def __init__(self, likes: ItemItem, count: int) -> None:
         self.likes, self.count = likes, int(count)  # customers x products
+        self.alike = ItemItem(likes.columns, likes.rows)
 
     @classmethod
     def fit(cls, found: Sequences, strengths: Floats, *, neighbours: int) -> Self:
@@ -130,7 +131,7 @@ class UserNeighbours:
         return cls(ItemItem.of(sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix), neighbours)
 
     def _nearest(self, places: Ints, weights: Floats) -> tuple[Ints, Floats]:
-        alike = ItemItem(self.likes.columns, self.likes.rows).scores(places, weights)
+        alike = self.alike.scores(places, weights)
         best = np.argsort(-alike, kind="stable")[: self.count]
         best = best[alike[best] > 0]
         return best, alike[best]

@@ -8,7 +8,7 @@ ratings, which were kept back for it; then all parts are fitted again on everyth
 import inspect
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -47,8 +47,20 @@ if TYPE_CHECKING:
 
 IMPLICIT = 0.5  # in training: see Fading
 DRAFT_USERS = 20_000  # whom the parts are learned from that the numbers are chosen with
+MOST_ANSWERS = 1_000  # that are remembered: 30 MB where histories are long
+NOBODY = Newcomers()
 NUMBERS = ("popular", "crowd")  # of a product, in Parts
 PARTS: tuple[Method, ...] = ("collaborative", "content", "trending")
+
+
+@dataclass(frozen=True)
+class _New:
+    """Newcomers as they were given, as `newcomers_of` has them, and what was answered since they were."""
+
+    given: Newcomers
+    ids: Ints
+    likeness: Likeness
+    answers: dict[Any, RecommendOutput] = field(default_factory=dict)
 
 
 class Bundle:
@@ -98,12 +110,28 @@ class Bundle:
     def _use(self, products: Ints, parts: Parts, stars: StarsModel, chosen: Chosen) -> None:
         self.products, self.parts, self.stars, self.chosen = products, parts, stars, chosen
         self.places = {int(product): place for place, product in enumerate(products)}
+        self.last_new = _New(NOBODY, *newcomers_of(NOBODY, self.places))
+        self.held_back = {blend.spread: parts.held_back(blend.spread) for blend in (*chosen.blends, Blend())}
 
     def predict(self, batch: Sequence[RecommendInput]) -> list[RecommendOutput]:
-        return [self._answer(one) for one in batch]
+        return [self._answer(one) if one.allowed is not None else self._remembered(one) for one in batch]
+
+    def _remembered(self, given: RecommendInput) -> RecommendOutput:
+        """The answer depends on the input alone, and whoever looks at a shop asks with the same history many times, as
+        everybody does who asks what is beside a product.
+        """
+        answers = self._new(given.newcomers).answers
+        asked = (given.history, given.events, given.n, given.weights, given.exclude)
+        answer = answers.get(asked)
+        if answer is None:
+            if len(answers) >= MOST_ANSWERS:
+                answers.clear()
+            answer = answers[asked] = self._answer(given)
+        return answer
 
     def _answer(self, given: RecommendInput) -> RecommendOutput:
-        new_ids, likeness = newcomers_of(given.newcomers, self.places)
+        new = self._new(given.newcomers)
+        new_ids, likeness = new.ids, new.likeness
         profile = profile_of(given, self.places, self.chosen.fading, new_ids, likeness)
         blend = _asked_for(given.weights) or self.chosen.blend(len(profile.places))
         asked = (True, True) if given.weights is None else (blend.collaborative > 0, blend.content > 0)
@@ -111,13 +139,22 @@ class Bundle:
         method = _method(deviations, given.weights)
         if not method:
             return RecommendOutput(())
-        ids, scores = np.concatenate([self.products, new_ids]), blended(found, blend, self.parts.crowd)
-        scores = np.concatenate([scores, likeness.of(scores, len(new_ids))])
-        best = top(np.where(self._open(given, new_ids), scores, -np.inf), given.n, ids)
+        ids, scores = self.products, blended(found, blend, self.held_back[blend.spread])
+        if len(new_ids):
+            ids = np.concatenate([ids, new_ids])
+            scores = np.concatenate([scores, likeness.of(scores, len(new_ids))])
+        scores[~self._open(given, new_ids)] = -np.inf
+        best = top(scores, given.n, ids)
         spoke = self._spoke(profile, likeness, best, blend.shares() / np.where(deviations > 0, deviations, 1))
         stars = self.predicted(given.history, ids[best].tolist())
         ranked = zip(ids[best].tolist(), scores[best].tolist(), stars.tolist(), *spoke, strict=True)
         return RecommendOutput(tuple(Ranked(*one) for one in ranked), method)
+
+    def _new(self, given: Newcomers) -> "_New":
+        """A process asks with the same newcomers until others come in."""
+        if self.last_new.given is not given:
+            self.last_new = _New(given, *newcomers_of(given, self.places))
+        return self.last_new
 
     def _open(self, given: RecommendInput, new_ids: Ints) -> Bools:
         """Which of the products, newcomers last, may be recommended."""

@@ -22,7 +22,7 @@ class Rows:
     def of(cls, matrix: Any) -> Self:
         matrix = matrix.tocsr().astype(np.float32)
         matrix.sort_indices()
-        return cls(matrix.indptr, matrix.indices, matrix.data)
+        return cls(matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data)  # one type for kernels
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -50,19 +50,28 @@ class ItemItem:
     """
 
     def __init__(self, rows: Rows, columns: Rows) -> None:
-        from scipy import sparse
-
         self.rows, self.columns = rows, columns
-        arrays = (rows.values, rows.indices, rows.indptr)
-        self.matrix = sparse.csr_matrix(arrays, shape=(len(rows), len(columns)))  # of the same memory
 
     @classmethod
     def of(cls, matrix: Any) -> Self:
         return cls(Rows.of(matrix), Rows.of(matrix.T))
 
     def scores(self, places: Ints, weights: Floats) -> Floats:
-        """One score a column for a history at these places, each with its weight."""
-        return np.asarray(self.matrix[places].T @ weights.astype(np.float32), float)
+        """One score a column for a history at these places, each with its weight: `matrix[places].T @ weights`, by the
+        two kernels of scipy that this comes down to, since what stands around them takes four times as long as they do.
+        """
+        from scipy.sparse import _sparsetools as kernels
+
+        rows, width = self.rows, len(self.columns)
+        starts = np.zeros(len(places) + 1, rows.indptr.dtype)
+        np.cumsum(rows.indptr[places + 1] - rows.indptr[places], out=starts[1:])
+        columns, values = np.empty(starts[-1], rows.indices.dtype), np.empty(starts[-1], np.float32)
+        kernels.csr_row_index(
+            len(places), places.astype(rows.indptr.dtype), rows.indptr, rows.indices, rows.values, columns, values
+        )
+        found = np.zeros(width, np.float32)
+        kernels.csc_matvec(width, len(places), starts, columns, values, weights.astype(np.float32), found)
+        return found
 
     def between(self, places: Ints, targets: Ints) -> Floats:
         """len(places) x len(targets): the entry of each pair."""

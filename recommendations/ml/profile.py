@@ -74,6 +74,8 @@ def profile_of(
     weights = fading.weights(stars, event, age)
     place = np.array([places.get(product, -1) for product in products.tolist()], np.int64)
     known = place >= 0
+    if not events and known.all():  # nothing to merge, as in most requests
+        return Profile(place, np.minimum(weights, MOST_STRENGTH), products)
     rows, entries = np.nonzero(products[~known][:, None] == new_ids[likeness.column][None, :])
     return _merged(
         np.concatenate([place[known], likeness.place[entries]]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommendations.ml.blend import Blend, Chosen, Fading, blended, popularity, top
+from recommendations.ml.blend import Blend, Chosen, Fading, Parts, blended, popularity, top
 from tests.recommendations.parts import Next, Nothing, parts
 
 
@@ -65,12 +65,13 @@ def test_chosen_numbers_come_back_from_json() -> None:
 
 
 def test_a_product_that_stands_in_many_lists_is_held_back_as_far_as_the_blend_says() -> None:
-    found, lists = np.array([[4.0, 3.0, 1.0], [0, 0, 0], [0, 0, 0]]), np.log1p([99, 0, 0])
-    assert blended(found, Blend(), lists).tolist() == [4, 3, 1]
-    assert blended(found, Blend(spread=0.5), lists) == pytest.approx([0.4, 3, 1])
+    found = np.array([[4.0, 3.0, 1.0], [0, 0, 0], [0, 0, 0]])
+    known = Parts(Nothing(), Nothing(), np.zeros(3), crowd=np.log1p([99, 0, 0]))
+    assert blended(found, Blend(), known.held_back(0.0)).tolist() == [4, 3, 1]
+    assert blended(found, Blend(spread=0.5), known.held_back(0.5)) == pytest.approx([0.4, 3, 1])
 
 
 def test_a_product_that_no_part_that_counts_speaks_for_has_no_score() -> None:
     found = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0], [3.0, 3.0, 3.0]])
-    assert blended(found, Blend(1.0, 0.0, 0.0), np.zeros(3)).tolist() == [1, -np.inf, -np.inf]
-    assert blended(found, Blend(1.0, 1.0, 0.0), np.zeros(3)).tolist() == [1, -np.inf, 2]
+    assert blended(found, Blend(1.0, 0.0, 0.0), np.ones(3)).tolist() == [1, -np.inf, -np.inf]
+    assert blended(found, Blend(1.0, 1.0, 0.0), np.ones(3)).tolist() == [1, -np.inf, 2]

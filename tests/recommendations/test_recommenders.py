@@ -8,6 +8,7 @@ import pytest
 
 from experiments.errors import DomainError
 from experiments.mltask import Examples, no_progress
+from recommendations.ml import hybrid
 from recommendations.ml.hybrid import Als, Ease
 from recommendations.ml.recommend import (
     RECOMMEND,
@@ -168,3 +169,27 @@ def test_equal_scores_are_in_order_of_id_whatever_the_order_of_the_rows() -> Non
     for mixed in (rows, rows[::-1], rows.sample(frac=1, random_state=1)):
         model = Ease(ahead=0.0).fit(Examples(mixed), progress=no_progress)
         assert products(model.predict([RecommendInput((Rated(7, 5.0),))])[0]) == [1, 3, 9]
+
+
+def test_an_answer_is_worked_out_once_until_something_new_comes_in(ask: Ask) -> None:
+    new = Newcomers(products=(50,), like=(5,), similarity=(0.9,))
+    first = ask(Rated(3, 5.0), newcomers=new, n=100)
+    assert ask(Rated(3, 5.0), newcomers=new, n=100) is first
+    assert ask(Rated(3, 5.0), newcomers=new, n=2).products == first.products[:2]
+    assert 50 in products(first)
+    assert 50 not in products(ask(Rated(3, 5.0), n=100))
+    assert products(ask(Rated(3, 5.0), newcomers=new, exclude=(50,), n=100)) == [
+        one for one in products(first) if one != 50
+    ]
+    assert products(ask(Rated(3, 5.0), newcomers=new, allowed=(5,))) == [5]
+
+
+def test_no_more_answers_are_remembered_than_the_bound(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hybrid, "MOST_ANSWERS", 2)
+    new = Newcomers()
+    first = ask(Rated(3, 5.0), newcomers=new)
+    for product in (1, 2):
+        ask(Rated(product, 5.0), newcomers=new)
+    again = ask(Rated(3, 5.0), newcomers=new)
+    assert again == first
+    assert again is not first
