@@ -18,6 +18,7 @@ from recommendations.ml.recommend import Happened, Newcomers, Ranked, Rated
 from recommendations.models import NewProduct
 from reviews.models import Event, Product, Rating
 from reviews.selectors import FILTERS, SHOWN, Shown
+from vision.selectors import looks
 
 MOST_ROWS = 500  # of one customer's ratings and of the events, the newest
 MOST_ALLOWED = 100_000  # ids that a filter may let through
@@ -145,9 +146,11 @@ def newcomers() -> Newcomers:
 
 
 def new_to(known: Sequence[int], version: int) -> list[dict[str, Any]]:
-    """The words of the newest products that a version did not learn from and that are not described for it yet."""
+    """The words and looks of the newest products that a version neither learned from nor has described."""
     done = set(NewProduct.objects.filter(version=version).values_list("product_id", flat=True))
     seen = set(chain(known, done))
     newest = [pk for pk in Product.objects.order_by("-id").values_list("id", flat=True) if pk not in seen][:MOST_NEW]
     words = Product.objects.filter(pk__in=newest).order_by("id")
-    return [dict(row) for row in words.values("name", "category", "description", product=F("id"))]
+    pictures = looks(newest)
+    rows = words.values("name", "category", "description", product=F("id"))
+    return [{**row, "looks": pictures.get(row["product"])} for row in rows]

@@ -84,6 +84,19 @@ def pictures_take(*, version: int, after: int, limit: int) -> list[Waiting]:
         return [Waiting(*row) for row in cursor.fetchall()]
 
 
+def looks(products: Sequence[int] | None = None) -> dict[int, Any]:
+    """The vectors of the pictures of these products (of all, where none are named), as the searched version sees them:
+    arrays of float32.
+    """
+    version = searched_version()
+    if not version:
+        return {}
+    rows = ImageEmbedding.objects.filter(version=version.version, vector__isnull=False)
+    if products is not None:
+        rows = rows.filter(product__in=products)
+    return dict(rows.values_list("product_id", "vector").iterator(chunk_size=2_000))
+
+
 def product_seen(*, product_id: int, version: int) -> tuple[str, str | None] | None:
     """The product's name and how the version sees its picture, if it does; None where there is no such product."""
     with connection.cursor() as cursor:
