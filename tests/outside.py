@@ -1,4 +1,4 @@
-"""What some algorithms need from outside, such as a file of weights: made here, small, once a run."""
+"""What some algorithms need to be tested, such as a file of weights from outside: made here, small, once a run."""
 
 import tempfile
 from collections.abc import Callable
@@ -24,6 +24,7 @@ def parameters(task: str, algorithm: str) -> dict[str, Any]:
         ("image", "mobilenet_v2"): lambda: _keras("MobileNetV2", alpha=0.35),
         ("image", "resnet50"): lambda: _keras("ResNet50"),
         ("detect", "onnx"): _detector,
+        ("image_embedding", "efficientnet_lite0_tuned"): lambda: {"epochs": 1},  # time
     }
     return needed.get((task, algorithm), dict)()
 

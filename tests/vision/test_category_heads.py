@@ -32,13 +32,13 @@ def head(examples: Examples, **parameters: float) -> object:
 def test_its_shares_are_those_of_scikit_learn(kinds: int) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import Normalizer, StandardScaler
 
     examples = clouds(kinds)
     vectors = np.array(list(examples.rows["vector"]))
-    wanted = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2_000))
+    wanted = make_pipeline(StandardScaler(with_std=False), Normalizer(), LogisticRegression(C=2, max_iter=2_000))
     wanted.fit(vectors, examples.rows["category"])
-    outputs = head(examples, c=0.1).predict([CategoryInput(vector, ONE) for vector in examples.rows["vector"]])
+    outputs = head(examples, c=2).predict([CategoryInput(vector, ONE) for vector in examples.rows["vector"]])
     for output, shares in zip(outputs, wanted.predict_proba(vectors), strict=True):
         found = [one.confidence for one in output.categories]
         assert found == pytest.approx(sorted(shares, reverse=True)[:5], abs=1e-6)

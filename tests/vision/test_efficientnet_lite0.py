@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from experiments.discovery import task_named
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Image, no_progress
-from vision.ml import lite0
+from vision.ml import exporting, lite0
 from vision.ml.embedding import DIMENSIONS, EmbeddingInput
 from vision.ml.image import SHOWN, ImageInput, softmax
 from vision.ml.pixels import centre
@@ -38,7 +38,7 @@ def test_the_classes_are_those_of_imagenet_in_its_order() -> None:
 
 def test_an_export_that_answers_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     lite0.exported()
-    monkeypatch.setattr(lite0, "TOLERANCE", 1e-9)
+    monkeypatch.setattr(exporting, "TOLERANCE", 1e-9)
     with pytest.raises(DomainError, match=r"differs from torch by \d\.\de-0\d; at most 1e-09 is allowed"):
         lite0.exported.__wrapped__()
 

@@ -41,6 +41,13 @@ IMAGE_EMBEDDING = MLTask(
 )
 
 
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The same direction, of length 1."""
+    length = float(np.linalg.norm(vector))
+    scaled: np.ndarray = vector / length if length else vector
+    return scaled
+
+
 def nearest(vectors: np.ndarray, count: int) -> np.ndarray:
     """For each row its `count` nearest others by cosine (fewer where there are fewer), shape (rows, count)."""
     alike = vectors @ vectors.T

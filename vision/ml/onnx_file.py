@@ -2,12 +2,11 @@
 `detect` (onnx_boxes.py).
 """
 
-import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from PIL import Image as Pillow
@@ -16,7 +15,7 @@ from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Progress
 from vision.ml.image import IMAGE, Classes, ImageInput, ImageOutput, scores_of, softmax
 from vision.ml.lite0 import imagenet
-from vision.ml.network import Network, first_line
+from vision.ml.network import Network, first_line, params_of
 from vision.ml.pixels import RECIPES, Picture, centre
 
 SIDE = 224  # pixels, where the file leaves the size open
@@ -160,11 +159,6 @@ class OnnxClassifier:
         kept = json.loads((folder / "classes.json").read_text())
         classes = Classes(*(tuple(kept["classes"][name]) for name in ("labels", "descriptions")))
         return cls(**kept["params"]).use(Network(folder / "network.onnx"), Entry(**kept["entry"]), classes)
-
-
-def params_of(predictor: Any) -> dict[str, Any]:
-    """What its constructor was given."""
-    return {name: getattr(predictor, name) for name in inspect.signature(type(predictor)).parameters}
 
 
 def shares_of(numbers: np.ndarray) -> np.ndarray:
