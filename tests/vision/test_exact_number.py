@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from reviews.models import Product
+from vision import selectors
 from vision.ml.embedding import DIMENSIONS
 from vision.models import ImageEmbedding
 from vision.selectors import LIKE, MADE, PRODUCT, SETTINGS, as_text, products_like
@@ -50,7 +51,7 @@ def plan(where: str, n: int, vector: np.ndarray) -> str:
     join = f"JOIN {PRODUCT} AS product ON product.id = made.product_id"
     values = {"vector": as_text(vector), "version": 1, "n": n}
     with connection.cursor() as cursor:
-        cursor.execute(SETTINGS + "EXPLAIN " + LIKE.format(join=join, where=where), values)
+        cursor.execute(SETTINGS + "EXPLAIN " + LIKE.format(join=join, where=where, many="true"), values)
         rows = [row[0] for row in cursor.fetchall()]
     return "\n".join(rows)
 
@@ -80,7 +81,10 @@ def test_where_fewer_match_all_of_them_are_found(shelf: np.ndarray) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("n", [10, 100])
-def test_where_the_index_gives_up_early_all_that_match_are_compared(shelf: np.ndarray, n: int) -> None:
+def test_where_the_index_gives_up_early_all_that_match_are_compared(
+    shelf: np.ndarray, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "FEW", 0)
     with connection.cursor() as cursor:
         cursor.execute(
             "SET LOCAL hnsw.max_scan_tuples = 1; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off"
@@ -88,6 +92,17 @@ def test_where_the_index_gives_up_early_all_that_match_are_compared(shelf: np.nd
         cursor.execute("SET LOCAL enable_bitmapscan = off")
     assert len(found(shelf[5], min(n, RARE), category="rare")) == min(n, RARE)
     assert len(found(shelf[5], n, price_min=COUNT - 200)) == n
+
+
+@pytest.mark.django_db
+def test_the_index_is_asked_where_more_match_than_are_compared_one_by_one(
+    shelf: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = shelf[300]
+    exact = [int(name) for name in nearest(shelf, one, COUNT) if name >= COUNT - 200][:10]
+    assert found(one, price_min=COUNT - 200) == exact
+    monkeypatch.setattr(selectors, "FEW", 199)
+    assert len(set(found(one, price_min=COUNT - 200)) & set(exact)) >= 9
 
 
 @pytest.mark.django_db
