@@ -38,7 +38,8 @@ def execute(cursor: CursorWrapper, sql: str, values: Mapping[str, Any]) -> None:
 def _statement(sql: str) -> tuple[str, str, str, tuple[str, ...]]:
     """Its name, what prepares and what runs it, and its placeholders in order."""
     order = tuple(dict.fromkeys(PLACEHOLDER.findall(sql)))
-    name = f"s_{blake2b(sql.encode(), digest_size=8).hexdigest()}"
+    verb = sql.split(maxsplit=1)[0].strip("(").lower()  # for people who read a log
+    name = f"{verb}_{blake2b(sql.encode(), digest_size=8).hexdigest()}"
     numbered = PLACEHOLDER.sub(lambda found: f"${order.index(found[1]) + 1}", sql).replace("%%", "%")
     run = f"EXECUTE {name} ({', '.join(['%s'] * len(order))})" if order else f"EXECUTE {name}"
     return name, f"PREPARE {name} AS {numbered}", run, order

@@ -49,7 +49,7 @@ def test_a_warm_request_writes_its_log_and_asks_nothing(
         ask_tested()
     with django_assert_num_queries(1) as captured:
         ask_tested()
-    assert captured[0]["sql"].startswith("INSERT INTO experiments_prediction")
+    assert captured[0]["sql"].startswith("EXECUTE insert_")
 
 
 @pytest.mark.django_db(transaction=True)
