@@ -2,10 +2,11 @@
 ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types ci bench bench-recommend bench-training measure kill-test lock openapi clean
+.PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors measure measure-vision \
+  kill-test lock openapi clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' "$(strip $(MAKEFILE_LIST))" | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' "$(strip $(MAKEFILE_LIST))" | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
 
 run:  ## install, start the database, make the demo shop, train, and serve on http://127.0.0.1:8000 (PORT=, DEMO_PASSWORD=)
 	@cd "$(ROOT)" && scripts/setup.sh && exec $(PY) manage.py run
@@ -31,8 +32,17 @@ bench-recommend:  ## recommendations against the tutorial's services, on the dat
 bench-training:  ## time and memory to train the recommender on 0.1, 1 and 10 million made ratings
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/training.py $(ARGS)
 
+bench-vision:  ## what is on a picture, against the tutorial's Keras service; memory and start of a web worker
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/pictures.py $(ARGS)
+
+bench-vectors:  ## search among 100,000 pictures by their vectors, with a filter that matches 1 % and without
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/vectors.py $(ARGS)
+
 measure:  ## import, train and score real data (SHOP_DATA= its folder)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py
+
+measure-vision:  ## categories and search by image on photographs of clothes, five folds (SHOP_DATA= its folder)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/clothing.py $(ARGS)
 
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)

@@ -92,7 +92,7 @@ def recommend(username: str) -> None:
     print(f"\n{username} liked {', '.join(one.product.name for one in liked)}. Recommended:")
     found = recommend_for(user_id=user.pk, n=10, filters={})
     for product, ranked in found.products:
-        print(f"  {product.name:60} {ranked.predicted_rating:.1f} stars, because of {product.because}")
+        print(f"  {product.name:60} {ranked.predicted_rating:.1f} stars, because of {product.more}")
 
 
 if __name__ == "__main__":

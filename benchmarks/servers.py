@@ -86,19 +86,20 @@ def call(url: str, body: Any = None, token: str = "") -> Any:
 
 
 def load(
-    url: str, bodies: Sequence[Any], *, clients: int, seconds: int, tokens: Sequence[str] = ("",), method: str = "POST"
-) -> Load:
-    """Send the bodies (None for a request without one) in turn, each as the next of the tokens, with wrk (Debian:
-    apt-get install wrk).
+    url: str, bodies: Sequence[Any], *, clients: int, seconds: int, tokens: Sequence[str] = ("",), method: str = "POST",
+    content_type: str = "application/json",
+) -> Load:  # fmt: skip
+    """Send the bodies (bytes as they are, None for a request without one, all else as JSON) in turn, each as the next
+    of the tokens, with wrk (Debian: apt-get install wrk).
     """
     if not shutil.which("wrk"):
         raise SystemExit("The benchmarks need wrk: apt-get install wrk")
-    texts = ",".join("false" if body is None else _lua(json.dumps(body)) for body in bodies)
+    texts = ",".join("false" if body is None else _lua(body) for body in bodies)
     script = f"""
 wrk.method = "{method}"
-wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Content-Type"] = "{content_type}"
 local bodies = {{{texts}}}
-local tokens = {{{",".join(map(_lua, tokens))}}}
+local tokens = {{{",".join(_lua(one.encode()) for one in tokens)}}}
 local at = 0
 request = function()
   at = at + 1
@@ -121,9 +122,8 @@ end
     return Load(float(rate), float(p50), float(p99), int(bad), int(answers))
 
 
-def _lua(text: str) -> str:
-    return (
-        '"'
-        + "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else f"\\{ord(c):03d}" for c in text)
-        + '"'
-    )
+def _lua(body: Any) -> str:
+    """As a literal of Lua."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    plain = (chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\' else f"\\{byte:03d}" for byte in raw)
+    return f'"{"".join(plain)}"'

@@ -10,7 +10,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework_dataclasses.serializers import DataclassSerializer
 
-from experiments.mltask import Bound, Items, Number, Text, bounds
+from experiments.mltask import Bound, Image, Items, Number, Text, bounds, to_json
 
 INT64 = 2**63 - 1
 
@@ -52,6 +52,18 @@ class WholeField(serializers.IntegerField):
         super().__init__(**{"min_value": -INT64, "max_value": INT64, **kwargs})
 
 
+class UploadField(serializers.FileField):
+    """A picture in a multipart body, as `Image`. Its length is bounded by that of the body; what is in it is looked at
+    by whoever decodes it (experiments/pictures.py).
+    """
+
+    def to_internal_value(self, data: Any) -> Image:  # type: ignore[override]  # a picture is no Django File
+        return Image(super().to_internal_value(data).read())
+
+    def to_representation(self, value: Any) -> Any:
+        return to_json(value)
+
+
 def _arguments(bound: Bound | None) -> dict[str, Any]:
     match bound:
         case Text():
@@ -71,6 +83,7 @@ class TaskSerializer(DataclassSerializer):
         str: TextField,
         float: FiniteField,
         int: WholeField,
+        Image: UploadField,
     }
 
     @property

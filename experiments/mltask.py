@@ -6,6 +6,7 @@ Django nor HTTP.
 """
 
 import dataclasses
+import hashlib
 import math
 import types
 import typing
@@ -52,6 +53,15 @@ class Items:
 
 
 Bound = Text | Number | Items
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture as it was uploaded: the bytes of its file. The log holds its digest and its size, so a logged input
+    with one cannot be asked again.
+    """
+
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,9 @@ class MLTask(Generic[In, Out]):
     metric: str  # what the promotion gate compares
     higher_is_better: bool = True
     public: bool = True  # has a route of its own
+    pretrained: bool = False  # its algorithms bring what they know: they are fitted, and promoted, without any rows
+    brought: bool = False  # there is nothing to train: somebody brings a file
+    needs: tuple[str, ...] = ()  # tasks whose live versions made its examples
     batching: Batching | None = None
     max_instances: int = 256  # in one request
     algorithms: dict[str, type[Predictor[Any, Any]]] = field(default_factory=dict, compare=False)
@@ -193,6 +206,8 @@ def to_json(value: Any) -> Any:
         return _number(value)
     if isinstance(value, tuple | list):
         return [to_json(inner) for inner in value]
+    if isinstance(value, Image):
+        return {"sha256": hashlib.sha256(value.data).hexdigest(), "bytes": len(value.data)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {name: to_json(getattr(value, name)) for name in field_names(type(value))}
     if isinstance(value, Mapping):
@@ -222,6 +237,11 @@ def _number(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{value} is not a finite number")
     return float(value)
+
+
+def has_image(kind: type) -> bool:
+    """Whether an input of this kind holds a picture, of which the log keeps no more than the digest."""
+    return Image in typing.get_type_hints(kind).values()
 
 
 def from_json(kind: Any, value: Any) -> Any:

@@ -22,7 +22,7 @@ from experiments import serving
 from experiments.artifacts import digest_of, store
 from experiments.discovery import dataset, task_named
 from experiments.errors import Conflict, DomainError, Invalid, ModelUnavailable, NotFound
-from experiments.mltask import Examples, MLTask, Predictor, Progress, Split, from_json, no_progress
+from experiments.mltask import Examples, MLTask, Predictor, Progress, Split, from_json, has_image, no_progress
 from experiments.models import ModelVersion, Prediction, Promotion
 
 PARTS = 20  # of the test part; each version is scored on each
@@ -64,15 +64,16 @@ def version_train(
     algorithm: str = "",
     params: Mapping[str, Any] | None = None,
     created_by: str = "",
+    split: Split | None = None,
     progress: Progress = no_progress,
 ) -> ModelVersion:
-    """Fit an algorithm on the task's rows, measure it on the test part, store it as a candidate."""
+    """Fit an algorithm on the task's rows (or on `split`), measure it on the test part, store it as a candidate."""
     definition = task_named(task)
-    split = dataset(definition)
+    split = split or dataset(definition)
     name = algorithm or next(iter(definition.algorithms))
     if name not in definition.algorithms:
         raise Invalid("algorithm", f"{task} has no algorithm {name}. Known are: {', '.join(definition.algorithms)}.")
-    for part in ("fit", "test"):
+    for part in () if definition.pretrained else ("fit", "test"):
         if not len(getattr(split, part)):
             raise DomainError(f"There are no rows to {part} {task} on: import some, or run `manage.py demo`.")
     try:
@@ -85,9 +86,10 @@ def version_train(
     except ValueError as error:
         raise DomainError(f"{name} cannot be fitted on these rows with these parameters: {error}") from error
     seconds = time.perf_counter() - start
-    metrics = {"test": scores(predictor, split.test), "seconds_to_fit": round(seconds, 2)}
-    if len(split.validation):
-        metrics["validation"] = scores(predictor, split.validation)
+    metrics: dict[str, Any] = {"test": {}, "seconds_to_fit": round(seconds, 2)}
+    for part in ("test", "validation"):
+        if len(getattr(split, part)):
+            metrics[part] = scores(predictor, getattr(split, part))
     return version_create(
         task=definition, algorithm=name, predictor=predictor, params=dict(params or {}), metrics=metrics,
         split=split, created_by=created_by,
@@ -247,7 +249,8 @@ def prove(row: ModelVersion, *, logged: int) -> None:
     kind. Raises Conflict.
     """
     definition = task_named(row.task)
-    rows = Prediction.objects.filter(task=row.task, status=Prediction.Status.OK)[:logged]
+    again = 0 if has_image(definition.input) else logged
+    rows = Prediction.objects.filter(task=row.task, status=Prediction.Status.OK)[:again]
     try:
         model = serving.load(row)
     except ModelUnavailable as error:

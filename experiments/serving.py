@@ -3,7 +3,8 @@
 Each process keeps, per task, the live version loaded and warm. A watcher asks the database every second which version
 is live; when that changed it loads the new one, warms it up and swaps it in, while calls that run go on with the old
 one. A request therefore pays no query for it and never waits for a load, but for the first in a process that has no
-watcher (a command, a test). The same goes for the running A/B tests and the versions that their variants bring.
+watcher (a command, a test). The same goes for the running A/B tests and the versions that their variants bring, and for
+the versions that a higher room keeps beside the live ones (`keep`).
 """
 
 import logging
@@ -77,6 +78,18 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Again(Generic[In, Out]):
+    """Asks `model` (as the variant) a further question, which is not logged."""
+
+    task: MLTask[In, Out]
+    model: Loaded
+    arm: Arm
+
+    def __call__(self, given: In) -> Out:
+        return _ask(self.task, self.model, [self.arm.asked(given)])[0][0]
+
+
+@dataclass(frozen=True)
 class Answer(Generic[Out]):
     """One output and where it came from."""
 
@@ -87,10 +100,12 @@ class Answer(Generic[Out]):
 
 
 NO_TEST = Arm()
-_loaded: dict[str, Loaded] = {}  # live versions by task; those of variants by `_own`
+_loaded: dict[str, Loaded] = {}  # live versions by task; those of variants by `_own`, kept ones by their names
 _failed: dict[str, str] = {}  # what could not be loaded, by the same names, to its digest
 _refused: dict[int, str] = {}  # variants that cannot be served, to what is wrong with them
 _running: dict[str, Running] = {}  # by task
+_chooses: dict[str, Callable[[], ModelVersion | None]] = {}  # what higher rooms want kept, by names of their own
+_kept: dict[str, Loaded] = {}  # by the same names
 _lock = threading.Lock()
 _watched = threading.Event()  # this process has a watcher
 
@@ -125,6 +140,8 @@ def refresh() -> None:
     """
     with _lock:
         rows = {row.task: row for row in ModelVersion.objects.filter(live=True, task__in=tasks())}
+        chosen = {name: row for name, choose in _chooses.items() if (row := choose())}
+        rows |= {name: row for name, row in chosen.items() if row != rows.get(row.task)}  # else the live one is it
         running = Variant.objects.filter(test__state=ABTest.State.RUNNING, test__task__in=tasks())
         tests: dict[ABTest, list[Variant]] = {}
         for variant in running.select_related("test", "version").order_by("id"):
@@ -136,6 +153,7 @@ def refresh() -> None:
         for name in set(_running) - set(found):
             _running.pop(name)
         _running.update(found)
+        _keep(chosen)
         for old in retired:  # at the end: who finds one closed finds another one at the next look
             old.close()
 
@@ -162,6 +180,22 @@ def _load_all(rows: Mapping[str, ModelVersion]) -> list[Loaded]:
         if old:
             retired.append(old)
     return retired
+
+
+def keep(name: str, choose: Callable[[], ModelVersion | None]) -> None:
+    """Have the version that `choose` says in memory, live or not, for who asks for it by `name`: no task is named so.
+    Where it says none, the live one answers. Called once, when the apps are ready.
+    """
+    _chooses[name] = choose
+
+
+def _keep(chosen: Mapping[str, ModelVersion]) -> None:
+    found = {name: _loaded.get(name) or _loaded.get(row.task) for name, row in chosen.items()}
+    for name in _chooses:
+        if model := found.get(name):
+            _kept[name] = model
+        else:
+            _kept.pop(name, None)
 
 
 def _own(variant: Variant) -> str:
@@ -237,35 +271,43 @@ def live(name: str) -> Loaded:
     return found
 
 
+def kept(name: str, task: str) -> Loaded:
+    """The version that is kept under this name, else the live one. Raises ModelUnavailable where there is none."""
+    stand_in = live(task)  # first: where nobody watches, this reads what is kept too
+    return _kept.get(name, stand_in)
+
+
 def predict(
     task: MLTask[In, Out],
     inputs: Sequence[In],
     *,
     user_id: int | Sequence[int | None] | None,
     method: str = "",
-    finish: Callable[[Out, Callable[[In], Out]], Out] | None = None,
+    finish: Callable[[Out, Again[In, Out]], Out] | None = None,
     tested: bool = False,
     degraded: bool = False,
+    of: str = "",
 ) -> list[Answer[Out]]:
     """Ask the live version and log each answer; they are in the database (or in the caller's transaction) when this
     returns.
 
     `user_id` is whose the inputs are: one for all, or one for each. `finish(output, again)` makes of an output what is
-    answered and logged, where the caller adds to it; `again` asks the same version (and variant) a further question,
-    which is not logged. With `tested` and one user, the variant of the running test that is theirs answers, and the
-    exposure is noted. `degraded` says in the log that this stands in for a better answer. Raises ModelUnavailable where
-    there is no live version, ModelFailed (logged as a prediction with status `error`) and QueueFull.
+    answered and logged, where the caller adds to it; `again` is the version that answered, for a further question. With
+    `tested` and one user, the variant of the running test that is theirs answers, and the exposure is noted. `degraded`
+    says in the log that this stands in for a better answer. `of` names a version that is kept (see `keep`), which is
+    asked instead of the live one. Raises ModelUnavailable where there is no live version, ModelFailed (logged as a
+    prediction with status `error`) and QueueFull.
     """
     start = time.perf_counter()
     person = user_id if tested and isinstance(user_id, int) else None
     while True:
-        model, arm = _chosen(task.name, person)
+        model, arm = (kept(of, task.name), NO_TEST) if of else _chosen(task.name, person)
         asked = [arm.asked(given) for given in inputs]
         facts = {"algorithm": model.algorithm, "version": model.version, "variant": arm.name}
         try:
             outputs, answers = _ask(task, model, asked)
             if finish:
-                again = partial(_again, task, model, arm)
+                again = Again(task, model, arm)
                 outputs = [finish(output, again) for output in outputs]
                 answers = [to_json(output) for output in outputs]
             break
@@ -306,20 +348,17 @@ def _ask(task: MLTask[In, Out], model: Loaded, batch: Sequence[In]) -> tuple[Seq
         raise ModelFailed(f"The model for {task.name} failed on this input.") from error
 
 
-def _again(task: MLTask[In, Out], model: Loaded, arm: Arm, given: In) -> Out:
-    return _ask(task, model, [arm.asked(given)])[0][0]
-
-
 def record(
-    task: MLTask[In, Out], given: In, output: Out, *, user_id: int | None, algorithm: str, degraded: bool
-) -> Answer[Out]:
-    """Log an answer that no model version gave, such as what is trending; `degraded` when a model should have and
-    could not.
+    task: MLTask[In, Out], given: In, output: Out, *, user_id: int | None, algorithm: str, degraded: bool,
+    version: int | None = None,
+) -> Answer[Out]:  # fmt: skip
+    """Log an answer for which no model was asked, such as what is trending; `degraded` when one should have been and
+    could not. `version` is that of what it rests on, where it rests on one.
     """
     status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
     [row] = _log(task, [given], [to_json(output)], time.perf_counter(), user_id=user_id, method=algorithm,
-                 algorithm=algorithm, status=status)  # fmt: skip
-    return Answer(output, algorithm, None, row.pk)
+                 algorithm=algorithm, version=version, status=status)  # fmt: skip
+    return Answer(output, algorithm, version, row.pk)
 
 
 def _log(

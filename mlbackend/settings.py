@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "mlbackend",
     "mlbackend.accounts",
     "recommendations",
+    "vision",
     "reviews",
     "nlp",
     "experiments",
@@ -177,6 +178,7 @@ UNFOLD = {"SITE_TITLE": "Shop ML back end", "SITE_HEADER": "Shop ML back end"}
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_000_000)  # JSON and forms
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=8_000_000)  # multipart: pictures
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES  # a picture that is only looked at never touches the disk
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -13,6 +13,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("experiments.urls")),  # first: predictions are asked for most
     path("", include("mlbackend.accounts.urls")),
     path("", include("recommendations.urls")),  # before reviews: products/recommendations/ is not a product's id
+    path("", include("vision.urls")),  # and nor is products/classify-image/
     path("", include("reviews.urls")),
     path("schema/", Schema.as_view(), name="schema"),
     path(

@@ -8,6 +8,7 @@ from django.db.models import F, FloatField, Func, QuerySet, Value
 from experiments.mltask import Examples, Split
 from recommendations.ml.protocols import temporal_user
 from reviews.models import Event, Product, Rating
+from vision.selectors import looks
 
 COLUMNS = ["unit", "product", "kind", "value", "at"]
 WORDS = ["name", "category", "description"]
@@ -53,6 +54,8 @@ def _frame(rows: QuerySet[Any], time: str, **more: Any) -> pd.DataFrame:
 
 
 def catalogue() -> pd.DataFrame:
-    """Columns product, name, category, description."""
+    """Columns product, name, category, description, and looks: the vector of the picture, or None."""
     rows = Product.objects.order_by("id").values_list("id", *WORDS).iterator(chunk_size=5_000)
-    return pd.DataFrame(rows, columns=["product", *WORDS])
+    found, seen = pd.DataFrame(rows, columns=["product", *WORDS]), looks()
+    column: list[Any] = [seen.get(product) for product in found["product"].tolist()]
+    return found.assign(looks=pd.Series(column, found.index, dtype=object))

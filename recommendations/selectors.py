@@ -7,7 +7,6 @@ time on building them than Postgres on answering.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -17,7 +16,9 @@ from django.db.models import F
 from experiments.prepared import execute
 from recommendations.ml.recommend import Happened, Newcomers, Ranked, Rated
 from recommendations.models import NewProduct
-from reviews.models import Event, Product, Rating, Review, Seller
+from reviews.models import Event, Product, Rating
+from reviews.selectors import FILTERS, SHOWN, Shown
+from vision.selectors import looks
 
 MOST_ROWS = 500  # of one customer's ratings and of the events, the newest
 MOST_ALLOWED = 100_000  # ids that a filter may let through
@@ -25,11 +26,6 @@ MOST_NEW = 500  # products that came after the training, the newest
 NEW_FOR_S = 2.0  # how old what a process knows of them may be
 MOST_ID = 2**63 - 1
 PRODUCT, RATING, EVENT = Product._meta.db_table, Rating._meta.db_table, Event._meta.db_table
-FILTERS = {
-    "category": "product.category = %(category)s",
-    "price_min": "product.price >= %(price_min)s",
-    "price_max": "product.price <= %(price_max)s",
-}
 UNSEEN = f"""
     NOT EXISTS (SELECT FROM {RATING} WHERE user_id = %(user_id)s AND product_id = product.id)
     AND NOT EXISTS (
@@ -52,23 +48,7 @@ SELECT product.*, row_number() OVER (ORDER BY product.trend DESC, product.id) AS
 FROM {PRODUCT} AS product
 WHERE {{where}} AND product.id <> ALL(%(ids)s::bigint[]) ORDER BY product.trend DESC, product.id LIMIT %(n)s
 """
-SHOWN = f"""
-WITH chosen AS MATERIALIZED ({{chosen}})
-SELECT chosen.id, chosen.name, chosen.description, chosen.category, chosen.price, chosen.image, chosen.view_count,
-       seller.id, seller.name, seller.rating, stars.average, stars.count, moods.positive, moods.negative,
-       (SELECT name FROM {PRODUCT} WHERE id = chosen.because)
-FROM chosen
-LEFT JOIN {Seller._meta.db_table} AS seller ON seller.id = chosen.seller_id
-CROSS JOIN LATERAL (
-    SELECT avg(value) AS average, count(*) AS count FROM {RATING} WHERE product_id = chosen.id
-) AS stars
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE sentiment = 'positive') AS positive,
-           count(*) FILTER (WHERE sentiment = 'negative') AS negative
-    FROM {Review._meta.db_table} WHERE product_id = chosen.id
-) AS moods
-ORDER BY chosen.place
-"""
+BECAUSE = f"(SELECT name FROM {PRODUCT} WHERE id = chosen.because)"  # of the product that it is shown for
 
 
 @dataclass(frozen=True)
@@ -86,26 +66,6 @@ class History:
     def size(self) -> int:
         """Products that the customer rated or bought."""
         return len({one.product for one in self.ratings} | set(self.bought))
-
-
-class Shown(NamedTuple):
-    """A product as it is shown; `because` is the name of the product that it is shown for."""
-
-    id: int
-    name: str
-    description: str
-    category: str
-    price: Decimal | None
-    image: str
-    view_count: int
-    seller_id: int | None
-    seller_name: str | None
-    seller_rating: float | None
-    rating_average: float | None
-    rating_count: int
-    positive: int
-    negative: int
-    because: str | None
 
 
 def history_of(user_id: int) -> History:
@@ -155,7 +115,8 @@ class Candidates:
         return " AND ".join([*said, *unseen, *others]) or "true"
 
     def _shown(self, chosen: str, **values: Any) -> list[Shown]:
-        return [Shown(*row) for row in self._rows(SHOWN.format(chosen=chosen.format(where=self._where())), **values)]
+        sql = SHOWN.format(chosen=chosen.format(where=self._where()), more=BECAUSE)
+        return [Shown(*row) for row in self._rows(sql, **values)]
 
     def _rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
@@ -185,9 +146,11 @@ def newcomers() -> Newcomers:
 
 
 def new_to(known: Sequence[int], version: int) -> list[dict[str, Any]]:
-    """The words of the newest products that a version did not learn from and that are not described for it yet."""
+    """The words and looks of the newest products that a version neither learned from nor has described."""
     done = set(NewProduct.objects.filter(version=version).values_list("product_id", flat=True))
     seen = set(chain(known, done))
     newest = [pk for pk in Product.objects.order_by("-id").values_list("id", flat=True) if pk not in seen][:MOST_NEW]
     words = Product.objects.filter(pk__in=newest).order_by("id")
-    return [dict(row) for row in words.values("name", "category", "description", product=F("id"))]
+    pictures = looks(newest)
+    rows = words.values("name", "category", "description", product=F("id"))
+    return [{**row, "looks": pictures.get(row["product"])} for row in rows]

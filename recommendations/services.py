@@ -20,7 +20,10 @@ from recommendations.ml.recommend import (
     Weights,
 )  # fmt: skip
 from recommendations.models import NewProduct
-from recommendations.selectors import Candidates, Shown, history_of, new_to, newcomers, product_exists
+from recommendations.selectors import Candidates, history_of, new_to, newcomers, product_exists
+from reviews.selectors import Shown
+from vision import services as vision
+from vision.ml.embedding import IMAGE_EMBEDDING
 
 FEWEST = 3  # products rated or bought; of whom less is known, what is trending says more than a model
 SPARE = 10  # products ranked over those asked for: some may be gone
@@ -69,6 +72,18 @@ def similar_to(*, product_id: int, user_id: int | None, n: int) -> Recommended:
     """n products that are liked by those who like this one, or are like it by their words."""
     _assert_there(product_id)
     return _asked(_beside(product_id, n, SIMILAR), Candidates({}, None, product_id), n, user_id, method="similar")
+
+
+def looks_like(*, product_id: int, user_id: int | None, n: int) -> Recommended:
+    """n products whose pictures are like that of this one. Raises Invalid where it has none that was looked at."""
+    found = vision.looks_like(product_id=product_id, n=n)
+    chosen = [(Shown(*one[:-1], found.of), _alike(one, product_id)) for one in found.products]
+    given = RecommendInput(history=(Rated(product_id, 5.0),), n=n)
+    output = RecommendOutput(tuple(ranked for _, ranked in chosen), "image")
+    answer = serving.record(
+        RECOMMEND, given, output, user_id=user_id, algorithm=IMAGE_EMBEDDING.name, degraded=False, version=found.version
+    )
+    return Recommended(chosen, "image", answer.model, answer.version, answer.prediction_id, False, n - len(chosen))
 
 
 def new_products_describe() -> int:
@@ -155,6 +170,11 @@ def _trending(
     output = RecommendOutput(tuple(ranked for _, ranked in chosen))
     answer = serving.record(RECOMMEND, given, output, user_id=user_id, algorithm=method, degraded=degraded)
     return Recommended(chosen, method, answer.model, None, answer.prediction_id, degraded, n - len(chosen))
+
+
+def _alike(product: Shown, other: int) -> Ranked:
+    """How a product that looks like another one stands in the log."""
+    return Ranked(product.id, product.more, 0.0, product.more, because=other, reason="image")
 
 
 def _unranked(product: Shown) -> Ranked:

@@ -4,7 +4,6 @@ from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.files.storage import default_storage
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import permissions, serializers
@@ -13,34 +12,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from experiments.fields import FiniteField, TextField, WholeField, serializer_of
+from experiments.fields import WholeField, serializer_of
 from recommendations import selectors, services
 from recommendations.ml.recommend import Ranked, Weights
-from reviews.views import ProductSerializer
+from reviews.views import FiltersSerializer, NSerializer, ProductSerializer, QuerySerializer, product_shown
 
-MOST = 100
 REASONS = {
     "collaborative": "Liked by those who like {}.",
     "content": "Similar to {}.",
+    "image": "Looks like {}.",
     "trending": "Many customers look at this now.",
 }
 
 
-class NSerializer(serializers.Serializer[Any]):
-    n = WholeField(min_value=1, max_value=MOST, required=False, default=10)
-
-
-class FiltersSerializer(serializers.Serializer[Any]):
-    category = TextField(max_length=100, required=False)
-    price_min = FiniteField(min_value=0, max_value=10**10, required=False)
-    price_max = FiniteField(min_value=0, max_value=10**10, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in attrs.items() if value != ""}  # an empty filter filters nothing
-
-
-class QuerySerializer(FiltersSerializer, NSerializer):
-    pass
+class SimilarSerializer(NSerializer):
+    by = serializers.ChoiceField(
+        ["likes", "image"],
+        default="likes",
+        help_text="likes: by who likes them and by their words; image: by pictures.",
+    )
 
 
 class RecommendSerializer(NSerializer):
@@ -84,7 +74,9 @@ class RecommendedProductSerializer(ProductSerializer):
 
 class RecommendedSerializer(serializers.Serializer[Any]):
     recommendations = RecommendedProductSerializer(many=True)
-    method = serializers.ChoiceField(["hybrid", "collaborative", "content", "similar", "trending", "trending_fallback"])
+    method = serializers.ChoiceField(
+        ["hybrid", "collaborative", "content", "similar", "image", "trending", "trending_fallback"]
+    )
     model = serializers.CharField()
     version = serializers.IntegerField(allow_null=True)
     prediction_id = serializers.UUIDField()
@@ -97,34 +89,15 @@ class TrendingSerializer(serializers.Serializer[Any]):
     method = serializers.CharField()
 
 
-def _product(one: selectors.Shown, request: Request) -> dict[str, Any]:
-    """As ProductSerializer shows it, which takes ten times as long."""
-    return {
-        "id": one.id,
-        "name": one.name,
-        "description": one.description,
-        "category": one.category,
-        "price": None if one.price is None else f"{one.price:f}",
-        "image": request.build_absolute_uri(default_storage.url(one.image)) if one.image else None,
-        "seller": {"id": one.seller_id, "name": one.seller_name, "rating": one.seller_rating}
-        if one.seller_id
-        else None,
-        "rating_average": one.rating_average,
-        "rating_count": one.rating_count,
-        "view_count": one.view_count,
-        "sentiment_summary": {"positive": one.positive, "negative": one.negative},
-    }
-
-
 def _ranked(ranked: Ranked, because: str | None) -> dict[str, Any]:
-    if not ranked.score:
+    if not ranked.score and ranked.reason != "image":
         reason: dict[str, Any] = {"kind": "trending", "text": REASONS["trending"]}
         return {"score": None, "predicted_rating": None, "similarity_score": None, "reason": reason}
     kind = ranked.reason if because else "trending"
     reason = {"kind": kind, "text": REASONS[kind].format(because)}
     return {
         "score": ranked.score,
-        "predicted_rating": ranked.predicted_rating,
+        "predicted_rating": ranked.predicted_rating or None,
         "similarity_score": ranked.similarity,
         "reason": {**reason, "product": ranked.because} if because else reason,
     }
@@ -132,7 +105,7 @@ def _ranked(ranked: Ranked, because: str | None) -> dict[str, Any]:
 
 def _rendered(found: services.Recommended, request: Request) -> Response:
     rest = {name: value for name, value in vars(found).items() if name != "products"}
-    products = [{**_product(one, request), **_ranked(ranked, one.because)} for one, ranked in found.products]
+    products = [{**product_shown(one, request), **_ranked(ranked, one.more)} for one, ranked in found.products]
     return Response({"recommendations": products, **rest})
 
 
@@ -188,14 +161,17 @@ class Content(APIView):
 
 
 class Similar(APIView):
-    """Products that are liked by those who like this one, or are like it by their words. Public."""
+    """Products that are liked by those who like this one or are like it by their words, or products that look like it.
+    Public.
+    """
 
     permission_classes = [permissions.AllowAny]
 
-    @extend_schema(tags=["recommendations"], parameters=[NSerializer], responses=RecommendedSerializer)
+    @extend_schema(tags=["recommendations"], parameters=[SimilarSerializer], responses=RecommendedSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        n, _ = _asked(request)
-        return _rendered(services.similar_to(product_id=pk, user_id=request.user.pk, n=n), request)
+        given = _queried(SimilarSerializer, request)
+        similar = services.looks_like if given["by"] == "image" else services.similar_to
+        return _rendered(similar(product_id=pk, user_id=request.user.pk, n=given["n"]), request)
 
 
 class Trending(APIView):
@@ -207,7 +183,7 @@ class Trending(APIView):
     def get(self, request: Request) -> Response:
         n, filters = _asked(request)
         found = selectors.Candidates(filters).trending(n)
-        return Response({"recommendations": [_product(one, request) for one in found], "method": "trending"})
+        return Response({"recommendations": [product_shown(one, request) for one in found], "method": "trending"})
 
 
 def _caller(request: Request) -> int:
@@ -227,9 +203,14 @@ def _customer(request: Request, given: dict[str, Any]) -> int:
 
 
 def _asked(request: Request) -> tuple[int, dict[str, Any]]:
-    """n and the filters of a query. As on every list, a parameter without a value is as good as none."""
-    given = _valid(QuerySerializer, {name: value for name, value in request.query_params.items() if value})
+    """n and the filters of a query."""
+    given = _queried(QuerySerializer, request)
     return given.pop("n"), given
+
+
+def _queried(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """As on every list, a parameter without a value is as good as none."""
+    return _valid(serializer, {name: value for name, value in request.query_params.items() if value})
 
 
 def _valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:

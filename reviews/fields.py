@@ -3,13 +3,11 @@
 from typing import Any
 from uuid import uuid4
 
-from PIL import Image
 from rest_framework import serializers
 
+from experiments.errors import Invalid
 from experiments.fields import FiniteField
-
-MAX_PIXELS = 25_000_000  # of a picture: 100 MB when decoded
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+from experiments.pictures import format_of
 
 
 class StarsField(FiniteField):
@@ -26,33 +24,16 @@ class StarsField(FiniteField):
 
 
 class PictureField(serializers.ImageField):
-    """A picture that can be decoded, of at most MAX_PIXELS, which are counted before they are decoded. Its file is
-    named by what is in it: the sender's name says nothing sure.
+    """A picture that can be decoded, within the bounds of experiments/pictures.py. Its file is named by what is in it:
+    the sender's name says nothing sure.
     """
 
-    default_error_messages = {
-        "invalid_image": f"Expected a picture ({', '.join(FORMATS)}) that is whole.",
-        "too_many_pixels": f"Expected a picture of at most {MAX_PIXELS:,} pixels.",
-    }
-
     def to_internal_value(self, data: Any) -> Any:
-        file = serializers.FileField.to_internal_value(self, data)
-        file.name = f"{uuid4().hex}.{self._checked(file).lower()}"
+        file: Any = serializers.FileField.to_internal_value(self, data)
+        try:
+            kind = format_of(file)
+        except Invalid as error:
+            raise serializers.ValidationError(error.detail, error.field_code) from error
+        file.name = f"{uuid4().hex}.{kind.lower()}"
         file.seek(0)
         return file
-
-    def _checked(self, file: Any) -> str:
-        """The picture's format."""
-        try:
-            with Image.open(file, formats=FORMATS) as picture:
-                fits = picture.width * picture.height <= MAX_PIXELS
-                if fits:
-                    picture.load()
-                kind = str(picture.format)
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow's own bound is higher
-            fits = False
-        except Exception:  # decoders raise what they like: OSError, SyntaxError, struct.error …
-            self.fail("invalid_image")
-        if not fits:
-            self.fail("too_many_pixels")
-        return kind

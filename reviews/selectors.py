@@ -1,12 +1,60 @@
-"""Everything that reads more than one row of the shop's records."""
+"""Everything that reads more than one row of the shop's records.
+
+SHOWN and FILTERS are for the answers that wait for nothing but their query (what is recommended, what looks alike): the
+ORM would spend more time on building it than Postgres on answering.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.db.models import Avg, Count, FloatField, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
-from reviews.models import Product, Rating, Review
+from reviews.models import Product, Rating, Review, Seller
+
+FILTERS = {
+    "category": "product.category = %(category)s",
+    "price_min": "product.price >= %(price_min)s",
+    "price_max": "product.price <= %(price_max)s",
+}
+SHOWN = f"""
+WITH chosen AS MATERIALIZED ({{chosen}})
+SELECT chosen.id, chosen.name, chosen.description, chosen.category, chosen.price, chosen.image, chosen.view_count,
+       seller.id, seller.name, seller.rating, stars.average, stars.count, moods.positive, moods.negative,
+       {{more}}
+FROM chosen
+LEFT JOIN {Seller._meta.db_table} AS seller ON seller.id = chosen.seller_id
+CROSS JOIN LATERAL (
+    SELECT avg(value) AS average, count(*) AS count FROM {Rating._meta.db_table} WHERE product_id = chosen.id
+) AS stars
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE sentiment = 'positive') AS positive,
+           count(*) FILTER (WHERE sentiment = 'negative') AS negative
+    FROM {Review._meta.db_table} WHERE product_id = chosen.id
+) AS moods
+ORDER BY chosen.place
+"""
+
+
+class Shown(NamedTuple):
+    """A product as lists show it; `more` is what the query says of it besides."""
+
+    id: int
+    name: str
+    description: str
+    category: str
+    price: Decimal | None
+    image: str
+    view_count: int
+    seller_id: int | None
+    seller_name: str | None
+    seller_rating: float | None
+    rating_average: float | None
+    rating_count: int
+    positive: int
+    negative: int
+    more: Any = None
 
 
 def _over(rows: QuerySet[Any], aggregate: Any, output: Any) -> Subquery:

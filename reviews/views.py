@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.files.storage import default_storage
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import generics, mixins, parsers, permissions, serializers, viewsets
@@ -10,12 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from experiments.fields import TextField, WholeField, serializer_of
+from experiments.fields import FiniteField, TextField, WholeField, serializer_of
 from nlp.ml.sentiment import SentimentOutput
 from reviews import selectors, services
 from reviews.fields import PictureField, StarsField
 from reviews.filters import BACKENDS, ProductFilter
 from reviews.models import Event, Product, Rating, Review, Seller
+
+MOST_SHOWN = 100
 
 
 class SellerSerializer(serializers.ModelSerializer[Seller]):
@@ -44,6 +47,42 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         model = Product
         fields = ["id", "name", "description", "category", "price", "image", "seller", "seller_id", "rating_average",
                   "rating_count", "view_count", "sentiment_summary"]  # fmt: skip
+
+
+def product_shown(one: selectors.Shown, request: Request) -> dict[str, Any]:
+    """A product as ProductSerializer shows it, which takes ten times as long."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "description": one.description,
+        "category": one.category,
+        "price": None if one.price is None else f"{one.price:f}",
+        "image": request.build_absolute_uri(default_storage.url(one.image)) if one.image else None,
+        "seller": {"id": one.seller_id, "name": one.seller_name, "rating": one.seller_rating}
+        if one.seller_id
+        else None,
+        "rating_average": one.rating_average,
+        "rating_count": one.rating_count,
+        "view_count": one.view_count,
+        "sentiment_summary": {"positive": one.positive, "negative": one.negative},
+    }
+
+
+class NSerializer(serializers.Serializer[Any]):
+    n = WholeField(min_value=1, max_value=MOST_SHOWN, required=False, default=10)
+
+
+class FiltersSerializer(serializers.Serializer[Any]):
+    category = TextField(max_length=100, required=False)
+    price_min = FiniteField(min_value=0, max_value=10**10, required=False)
+    price_max = FiniteField(min_value=0, max_value=10**10, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in attrs.items() if value != ""}  # an empty filter filters nothing
+
+
+class QuerySerializer(FiltersSerializer, NSerializer):
+    """How many products, and which: what every list asks for that a model puts in order."""
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):

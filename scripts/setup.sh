@@ -19,7 +19,7 @@ fi
 
 [ -x .venv/bin/python ] || { echo "Making .venv"; "$python" -m venv .venv; }
 echo "Installing $(grep -c == "$lock") packages into .venv (about 3 GB with TensorFlow and torch; a few minutes, once)"
-.venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$lock"
+.venv/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r "$lock"  # it is complete but for torch
 torch=$(grep '^torch==' requirements.txt)
 echo "Installing $torch"
 .venv/bin/python -m pip install --disable-pip-version-check ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "$torch"

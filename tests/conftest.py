@@ -16,6 +16,7 @@ from experiments.discovery import task_named
 from experiments.mltask import Split, no_progress
 from experiments.models import ModelVersion
 from experiments.registry import version_create, version_promote
+from tests import outside
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,6 +49,7 @@ def _fresh_models() -> Iterator[None]:
     for loaded in serving._loaded.values():
         loaded.close()
     serving._loaded.clear()
+    serving._kept.clear()
     serving._failed.clear()
 
 
@@ -60,7 +62,7 @@ def fitted() -> Callable[..., Any]:
         definition = task_named(task)
         name = algorithm or next(iter(definition.algorithms))
         if (task, name) not in made:
-            made[task, name] = definition.algorithms[name]().fit(definition.tiny(), progress=no_progress)
+            made[task, name] = outside.made(definition, name).fit(definition.tiny(), progress=no_progress)
         return made[task, name]
 
     return get

@@ -1,4 +1,5 @@
-"""The contract of every task and every algorithm that discovery finds. A new model is tested by being there.
+"""The contract of every task and every algorithm that discovery finds. A new model is tested by being there; what it
+needs from outside, such as a file of weights, tests/outside.py makes.
 
 `pytest tests/contract.py -k sentiment` runs it for one task. It needs no database.
 """
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+import typing
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,27 +24,55 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import Resolver404, resolve
 from rest_framework import serializers
 
 from experiments.discovery import tasks
 from experiments.errors import DomainError
 from experiments.fields import serializer_of
-from experiments.mltask import Examples, Items, MLTask, Number, Text, bounds, from_json, no_progress, to_json
-from tests import hostile
+from experiments.mltask import (
+    Examples,
+    Image,
+    Items,
+    MLTask,
+    Number,
+    Text,
+    bounds,
+    from_json,
+    has_image,
+    no_progress,
+    to_json,
+)
+from tests import hostile, outside
+from vision.ml.sample import picture
 
 Task = MLTask[Any, Any]
 Fitted = Callable[..., Any]
 FITS_WITHIN_S = 5.0
 OF_THE_API = {"model", "version", "prediction_id"}  # stand beside the output's fields in an answer
 PAIRS = [(task, name) for task in tasks().values() for name in task.algorithms]
+SLOW = {("image", "resnet50")}  # made and loaded in 10 s each time
 each_task = pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.name)
-each_model = pytest.mark.parametrize(("task", "algorithm"), PAIRS, ids=[f"{task.name}-{name}" for task, name in PAIRS])
+each_model = pytest.mark.parametrize(
+    ("task", "algorithm"),
+    [
+        pytest.param(
+            task, name, id=f"{task.name}-{name}", marks=[pytest.mark.slow] if (task.name, name) in SLOW else []
+        )
+        for task, name in PAIRS
+    ],
+)
 
 
 def inputs_of(task: Task) -> list[Any]:
-    """The example and valid neighbours of it: texts and sequences cut and turned, numbers at their bounds."""
+    """The example and valid neighbours of it: texts and sequences cut and turned, numbers at their bounds, other
+    pictures.
+    """
     found = [task.example]
+    for name, kind in typing.get_type_hints(task.input).items():
+        if kind is Image:
+            found += [dataclasses.replace(task.example, **{name: picture(number)}) for number in range(1, 6)]
     for name, bound in bounds(task.input).items():
         value = getattr(task.example, name)
         values: list[Any] = []
@@ -54,6 +84,21 @@ def inputs_of(task: Task) -> list[Any]:
             values = [type(value)(bound.ge), type(value)(bound.le)]
         found += [dataclasses.replace(task.example, **{name: one}) for one in values]
     return found
+
+
+def sent(given: Any) -> dict[str, Any]:
+    """An input as a client sends it: pictures are files of a form."""
+    body = to_json(given)
+    for name in body:
+        value = getattr(given, name)
+        if isinstance(value, Image):
+            body[name] = SimpleUploadedFile(f"{name}.png", value.data)
+    return body
+
+
+def measured(model: Any, examples: Examples) -> dict[str, float]:
+    """The measures that these examples define."""
+    return {name: value for name, value in model.evaluate(examples).items() if math.isfinite(value)}
 
 
 def plain(outputs: Any) -> str:
@@ -112,13 +157,14 @@ def test_every_text_and_every_sequence_of_the_input_is_bounded(task: Task) -> No
 def test_valid_input_comes_through_the_serializer_and_through_the_log_unchanged(task: Task) -> None:
     for given in inputs_of(task):
         logged = json.loads(json.dumps(to_json(given), allow_nan=False))
-        assert serializer_of(task.input)().run_validation(logged) == given
-        assert from_json(task.input, logged) == given
+        assert serializer_of(task.input)().run_validation(sent(given)) == given
+        if not has_image(task.input):  # of a picture the log keeps no more than the digest
+            assert from_json(task.input, logged) == given
 
 
 @each_task
 def test_hostile_input_is_refused_and_its_place_named(task: Task) -> None:
-    assert hostile.accepted(serializer_of(task.input)(), to_json(task.example)) == []
+    assert hostile.accepted(serializer_of(task.input)(), sent(task.example)) == []
 
 
 # The algorithm
@@ -138,13 +184,14 @@ def test_the_constructor_stores_its_parameters_under_their_names_and_does_nothin
 
 
 @each_model
-def test_it_fits_the_tiny_examples_in_seconds_and_leaves_them_alone(task: Task, algorithm: str) -> None:
+def test_it_fits_the_tiny_examples_in_seconds_and_leaves_them_alone(task: Task, algorithm: str, fitted: Fitted) -> None:
+    fitted(task.name, algorithm)  # what it imports and makes once a process does not count
     examples, untouched, steps = task.tiny(), task.tiny(), []
-    made = task.algorithms[algorithm]()
+    made = outside.made(task, algorithm)
     parameters = dict(vars(made))
-    start = time.perf_counter()
+    start = time.process_time()  # others may be at work on this machine
     assert made.fit(examples, progress=lambda done, total, what: steps.append((done, total, what))) is made
-    assert time.perf_counter() - start < FITS_WITHIN_S
+    assert time.process_time() - start < FITS_WITHIN_S
     assert examples.rows.equals(untouched.rows)
     assert parameters.items() <= vars(made).items()
     assert steps
@@ -157,7 +204,7 @@ def test_it_fits_the_tiny_examples_in_seconds_and_leaves_them_alone(task: Task, 
 def test_too_few_examples_are_fitted_or_refused_in_words(task: Task, algorithm: str, count: int) -> None:
     few = Examples(task.tiny().rows[:count])
     with suppress(DomainError):
-        fitted = task.algorithms[algorithm]().fit(few, progress=no_progress)
+        fitted = outside.made(task, algorithm).fit(few, progress=no_progress)
         assert len(fitted.predict([task.example])) == 1
 
 
@@ -198,9 +245,9 @@ def test_an_output_is_one_of_the_task_in_plain_finite_values(task: Task, algorit
 def test_evaluation_gives_the_metric_of_the_task_each_time_the_same(task: Task, algorithm: str, fitted: Fitted) -> None:
     model = fitted(task.name, algorithm)
     figures = model.evaluate(task.tiny())
-    assert math.isfinite(figures[task.metric])
+    assert math.isfinite(figures[task.metric]) or not len(task.tiny()), "NaN is for no rows"
     assert all(isinstance(figure, float) for figure in figures.values())
-    assert model.evaluate(task.tiny()) == figures
+    assert measured(model, task.tiny()) == measured(model, task.tiny())
 
 
 # The artifact
@@ -222,7 +269,7 @@ def test_a_saved_model_gives_the_same_answers_when_loaded(
     loaded = task.algorithms[algorithm].load(artifact)
     inputs = inputs_of(task)
     assert plain(loaded.predict(inputs)) == plain(fitted(task.name, algorithm).predict(inputs))
-    assert loaded.evaluate(task.tiny()) == fitted(task.name, algorithm).evaluate(task.tiny())
+    assert measured(loaded, task.tiny()) == measured(fitted(task.name, algorithm), task.tiny())
 
 
 @each_model
@@ -267,26 +314,29 @@ def test_loading_unpickles_nothing(task: Task, algorithm: str, artifact: Path, m
 # The process
 
 WALK = """
-import sys, tempfile, pathlib, django
+import json, sys, pathlib, django
 django.setup()
 from django.urls import resolve
 from experiments.discovery import tasks
-from experiments.mltask import no_progress
 HEAVY = {"torch", "tensorflow", "transformers", "keras"}
 assert not HEAVY & set(sys.modules), f"django.setup() imports {HEAVY & set(sys.modules)}"
 resolve("/api/v1/models/")
 assert not HEAVY & set(sys.modules), f"the routes import {HEAVY & set(sys.modules)}"
-for task in tasks().values():
-    for name, algorithm in task.algorithms.items():
-        folder = pathlib.Path(tempfile.mkdtemp())
-        algorithm().fit(task.tiny(), progress=no_progress).save(folder)
-        algorithm.load(folder).predict([task.example])
-        assert not HEAVY & set(sys.modules), f"{task.name} {name} imports {HEAVY & set(sys.modules)}"
+for task, name, folder in json.loads(sys.argv[1]):
+    tasks()[task].algorithms[name].load(pathlib.Path(folder)).predict([tasks()[task].example])
+    assert not HEAVY & set(sys.modules), f"{task} {name} imports {HEAVY & set(sys.modules)}"
 """
 
 
-def test_neither_the_start_nor_a_model_imports_a_heavy_library() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WALK], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60, check=False
-    )
+def test_neither_the_start_nor_a_model_imports_a_heavy_library(fitted: Fitted, tmp_path: Path) -> None:
+    """Fitting may; what a web worker does, loading and answering, may not, but where it runs on such a library."""
+    served = []
+    for task, name in PAIRS:
+        if (task.name, name) not in outside.RUN_ON_A_HEAVY_LIBRARY:
+            folder = tmp_path / f"{task.name}-{name}"
+            folder.mkdir()
+            fitted(task.name, name).save(folder)
+            served.append((task.name, name, str(folder)))
+    command = [sys.executable, "-c", WALK, json.dumps(served)]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -41,6 +42,9 @@ def values_for(field: Any) -> list[Any]:
             values += ["no such", 7, [], {}, DEEP]
         case serializers.ListSerializer() | serializers.ListField():
             values += ["abc", {}, {"0": 1}, 7, True, math.nan]
+        case serializers.FileField():
+            values += ["", "x", "data:image/png;base64,AAAA", 7, True, math.nan, [], {}, DEEP]
+            values += [SimpleUploadedFile("empty.png", b"")]
         case serializers.BooleanField():
             values += ["no such", 7, [], {}, math.nan, DEEP]
     return values

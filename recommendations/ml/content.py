@@ -1,6 +1,7 @@
-"""Products that are alike by their words: TF-IDF of name, category and description, fitted at training."""
+"""Products that are alike by their words, and by their pictures where both have one. Fitted at training."""
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -9,7 +10,7 @@ import numpy as np
 
 from recommendations.ml.item_item import ItemItem, Rows, strongest
 from recommendations.ml.recommend import Newcomers
-from recommendations.ml.sequences import words_of
+from recommendations.ml.sequences import Floats, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,14 +19,19 @@ NEIGHBOURS = 50  # most alike products that are kept of each
 LIKE = 10  # products that say what a newcomer is like
 BLOCK = 1_000  # products compared with all others at once
 MOST_TERMS = 50_000
+LOOKS = 0.5  # what the pictures of two products count against their words
 COMMON = 0.2  # share of the products from which on a term is too common to say that two are alike
 
 
 class Content:
-    """TF-IDF with sublinear term counts (Salton and Buckley, 1988); two products are as alike as the cosine says."""
+    """TF-IDF of the words with sublinear term counts (Salton and Buckley, 1988), and the vectors of the pictures less
+    their mean, which all pictures share; two products are as alike as the cosines say.
+    """
 
     def fit(self, products: "pd.DataFrame") -> Self:
-        """`products` has the columns product (ascending), name, category and description."""
+        """`products` has the columns product (ascending), name, category and description; and, where the shop's
+        pictures are known, `looks`: a vector or None.
+        """
         texts = words_of(products)
         vectorizer = _vectorizer(max_features=MOST_TERMS, max_df=COMMON if len(texts) > 100 else 1.0)
         try:
@@ -37,8 +43,34 @@ class Content:
         self.idf = vectorizer.idf_
         self.products = products["product"].to_numpy(np.int64)
         self.words = Rows.of(vectors)
+        found = _stacked(products)
+        self.usual = found[found.any(axis=1)].mean(axis=0) if found.any() else np.zeros(found.shape[1], np.float32)
+        self.looks = self._seen(products)
         self.alike = ItemItem.of(self._alike())
         return self
+
+    def _seen(self, products: "pd.DataFrame") -> Floats:
+        """Products x dimensions, rows of length 1; zeros for a product without a picture, or with a vector of another
+        network than the others.
+        """
+        found = _stacked(products)
+        if found.shape[1] != len(self.usual):
+            return np.zeros((len(products), len(self.usual)), np.float32)
+        there = found.any(axis=1)
+        found[there] -= self.usual
+        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        return found
+
+    def _together(self, words: Any, looks: Floats) -> Any:
+        """Rows of likeness to the products of the training (CSR), of rows of likeness by words."""
+        from scipy import sparse
+
+        if not looks.any():
+            return words
+        both = np.outer(looks.any(axis=1), np.asarray(self.looks).any(axis=1))
+        found = words.toarray()
+        by_looks = np.maximum(looks @ np.asarray(self.looks).T, 0)
+        return sparse.csr_matrix(np.where(both, (1 - LOOKS) * found + LOOKS * by_looks, found), dtype=np.float32)
 
     def vectors(self) -> Any:
         """Products x terms (CSR, float32), rows of length 1."""
@@ -54,7 +86,11 @@ class Content:
         vectors = self.vectors()
         others = vectors.T.tocsr()
         blocks = [
-            most_alike(vectors[start : start + BLOCK] @ others, NEIGHBOURS, start)
+            most_alike(
+                self._together(vectors[start : start + BLOCK] @ others, self.looks[start : start + BLOCK]),
+                NEIGHBOURS,
+                start,
+            )
             for start in range(0, max(len(self.products), 1), BLOCK)
         ]
         return sparse.vstack(blocks, format="csr")
@@ -67,7 +103,7 @@ class Content:
         vectorizer.idf_ = self.idf
         texts = words_of(products)
         vectors = vectorizer.transform(texts).astype(np.float32) if texts else self.vectors()[:0]
-        found = strongest(vectors @ self.vectors().T, LIKE).tocoo()
+        found = strongest(self._together(vectors @ self.vectors().T, self._seen(products)), LIKE).tocoo()
         return Newcomers(
             products=tuple(products["product"].to_numpy(np.int64)[found.row].tolist()),
             like=tuple(self.products[found.col].tolist()),
@@ -79,6 +115,8 @@ class Content:
         self.words.save(folder, "words")
         np.save(folder / "words_idf.npy", self.idf)
         np.save(folder / "words_products.npy", self.products)
+        np.save(folder / "looks.npy", self.looks)
+        np.save(folder / "looks_usual.npy", self.usual)
         (folder / "terms.json").write_text(json.dumps(self.terms))
 
     @classmethod
@@ -86,6 +124,7 @@ class Content:
         self = cls()
         self.alike, self.words = ItemItem.load(folder, "content"), Rows.load(folder, "words")
         self.idf, self.products = (np.load(folder / f"words_{name}.npy", mmap_mode="r") for name in ("idf", "products"))
+        self.looks, self.usual = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("looks", "looks_usual"))
         self.terms = json.loads((folder / "terms.json").read_text())
         return self
 
@@ -101,6 +140,16 @@ def most_alike(alike: Any, count: int, first: int) -> Any:
         values[values < max(least, 0)] = 0  # now, as a few are sorted faster than all
     alike.eliminate_zeros()
     return strongest(alike, count)
+
+
+def _stacked(products: "pd.DataFrame") -> Floats:
+    """The column `looks` as products x dimensions (float32); zeros where there is none."""
+    if "looks" not in products or products["looks"].isna().all():
+        return np.zeros((len(products), 0), np.float32)
+    width = len(products["looks"].dropna().iloc[0])
+    rows = [one if isinstance(one, Sequence | np.ndarray) and len(one) == width else np.zeros(width)
+            for one in products["looks"]]  # fmt: skip
+    return np.array(rows, np.float32)
 
 
 def _vectorizer(**more: Any) -> Any:

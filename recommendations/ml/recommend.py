@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from experiments.mltask import Examples, Items, MLTask, Number
 
 MOST_RANKED = 1_000  # products in one answer
-Method = Literal["hybrid", "collaborative", "content", "similar", "trending", ""]
+Method = Literal["hybrid", "collaborative", "content", "similar", "image", "trending", ""]
 Share = Annotated[float, Number(ge=0, le=1_000)]
 
 
@@ -70,7 +70,7 @@ class Ranked:
     predicted_rating: float
     similarity: float
     because: int | None
-    reason: Literal["collaborative", "content", "trending"]
+    reason: Literal["collaborative", "content", "trending", "image"]
 
 
 @dataclass(frozen=True)

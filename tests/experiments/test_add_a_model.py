@@ -63,7 +63,7 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(settings.BASE_DIR, copy, ignore=NOT_COPIED)
     (copy / ".venv").symlink_to(sys.prefix)
     model, function = blocks("python")
-    (copy / "nlp" / "ml" / "category.py").write_text(model, encoding="utf-8")
+    (copy / "nlp" / "ml" / "department.py").write_text(model, encoding="utf-8")
     datasets = copy / "reviews" / "datasets.py"
     text = datasets.read_text(encoding="utf-8")
     for before, after in IMPORTS.items():

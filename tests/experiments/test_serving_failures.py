@@ -64,7 +64,7 @@ def test_a_live_version_that_cannot_be_loaded_leaves_the_old_one_at_work_and_sho
     repair()
     serving.refresh()
     assert ask()[0].version == 2
-    assert visitor.get("/readyz").json()["models"] == {"sentiment": "ok", "recommend": "ok"}
+    assert visitor.get("/readyz").json()["models"].items() >= {"sentiment": "ok", "recommend": "ok"}.items()
 
 
 def test_a_process_is_not_ready_while_a_live_model_cannot_be_used(promoted: Version, visitor: APIClient) -> None:
@@ -72,7 +72,8 @@ def test_a_process_is_not_ready_while_a_live_model_cannot_be_used(promoted: Vers
     answer = visitor.get("/readyz")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
-    assert answer.json()["models"] == {"sentiment": "the live version cannot be loaded", "recommend": "no live version"}
+    models = answer.json()["models"]
+    assert (models["sentiment"], models["recommend"]) == ("the live version cannot be loaded", "no live version")
     repair()
     assert visitor.get("/readyz").status_code == 200
 
@@ -94,7 +95,8 @@ def test_a_version_whose_loading_raises_anything_harms_no_other_task(
     serving._loaded.clear()
     monkeypatch.setattr(Scripted, "load", classmethod(lambda cls, folder: cls(nothing=1)))
     serving.refresh()
-    assert serving.status() == {"sentiment": "the live version cannot be loaded", "recommend": "ok"}
+    found = serving.status()
+    assert (found["sentiment"], found["recommend"]) == ("the live version cannot be loaded", "ok")
 
 
 def test_status_forgets_a_version_that_is_no_longer_live(promoted: Version) -> None:

@@ -15,7 +15,9 @@ PATHS = {
     "products/7/": "ProductViewSet",
     "products/7/reviews/": "ProductViewSet",
     "products/7/similar/": "Similar",
+    "products/classify-image/": "ClassifyImage",
     "products/recommendations/": "Recommendations",
+    "products/search-by-image/": "SearchByImage",
     "products/trending/": "Trending",
     "reviews/7/": "ReviewDetail",
     "reviews/7/sentiment/": "ReviewCreate",
@@ -32,6 +34,7 @@ PATHS = {
     "models/sentiment/versions/7/promote/": "Promote",
     "models/sentiment/rollback/": "Rollback",
     "models/sentiment/timeline/": "Timeline",
+    "vision/detect/": "Detect",
     "schema/": "Schema",
     "docs/": "SpectacularSwaggerView",
 }

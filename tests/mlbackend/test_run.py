@@ -74,6 +74,12 @@ def test_a_shop_comes_up_from_nothing_and_says_what_it_did(first: Shop) -> None:
     assert "Made 300 products, 400 customers, 12,000 ratings, 3,000 reviews" in printed
     assert "sentiment 1 (tfidf) is live" in printed
     assert "recommend 1 (ease) is live" in printed
+    assert "image 1 (efficientnet_lite0) is live" in printed
+    assert "300 pictures have a vector now" in printed
+    assert printed.index("image_embedding 1 (efficientnet_lite0) is live") < printed.index(
+        "category 1 (logistic) is live"
+    )
+    assert "detect" not in printed
     assert "customer and staff, password it's a demo" in printed
 
 

@@ -63,3 +63,39 @@ def test_loaded_content_says_the_same_of_newcomers(content: Content, tmp_path: P
     content.save(tmp_path)
     new = words({20: "brass lamp", 21: "dress"})
     assert Content.load(tmp_path).nearest(new) == content.nearest(new)
+
+
+def looks(shelf: dict[int, str], **vectors: list[float] | None) -> pd.DataFrame:
+    return words(shelf).assign(looks=[vectors.get(f"p{product}") for product in shelf])
+
+
+@pytest.fixture
+def pictured() -> Content:
+    """By words the lamp is like the kettle; it looks like the shirt. The dress has no picture."""
+    return Content().fit(looks(SHELF, p3=[1.0, 0.1, 0.0], p5=[-1.0, 0.0, 0.3], p8=[0.9, 0.2, 0.1]))
+
+
+def test_products_whose_pictures_are_alike_are_alike(content: Content, pictured: Content) -> None:
+    by_words, alike = (one.alike.between(np.arange(4), np.arange(4)) for one in (content, pictured))
+    assert alike[0, 2] > 0.4 > by_words[0, 2] == 0
+    assert alike[0, 1] == pytest.approx(by_words[0, 1] / 2, rel=1e-5)  # they look like opposites
+
+
+def test_without_a_picture_the_words_alone_count(content: Content, pictured: Content) -> None:
+    by_words, alike = (one.alike.between(np.arange(4), np.arange(4)) for one in (content, pictured))
+    assert alike[3].tolist() == pytest.approx(by_words[3].tolist())
+
+
+def test_a_newcomer_is_like_the_products_that_its_picture_is_like(pictured: Content) -> None:
+    found = pictured.nearest(looks({20: "rubber duck"}, p20=[1.0, 0.1, 0.0]))
+    assert found.like[np.argmax(found.similarity)] == 3
+
+
+def test_a_picture_seen_by_another_network_says_nothing(pictured: Content) -> None:
+    assert pictured.nearest(looks({20: "rubber duck"}, p20=[1.0, 0.1])) == Newcomers()
+
+
+def test_pictures_are_saved_with_the_words(pictured: Content, tmp_path: Path) -> None:
+    pictured.save(tmp_path)
+    new = looks({20: "brass lamp"}, p20=[0.5, 0.1, 0.2])
+    assert Content.load(tmp_path).nearest(new) == pictured.nearest(new)

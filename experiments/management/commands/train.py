@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from experiments.discovery import task_named, tasks
 from experiments.management.commands._shared import Bar, figures, plain_errors
+from experiments.mltask import Progress, Split
 from experiments.models import ModelVersion
 from experiments.registry import version_promote, version_train
 
@@ -32,6 +33,7 @@ _parameter.__name__ = "name=value"  # what argparse says of a wrong one
 
 
 class Command(BaseCommand):
+    verb = "train"
     help = "Train a model on the shop's rows and store it as a new version; --promote puts it live too."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -49,22 +51,33 @@ class Command(BaseCommand):
             "--promote", action="store_true", help="put it live if it is not worse than the live version"
         )
 
+    def examples(self, options: dict[str, Any], progress: Progress) -> Split | None:
+        """Where a higher room's command trains on something else than the shop's rows, it brings that here."""
+        return None
+
     @plain_errors
     def handle(self, *args: Any, **options: Any) -> None:
         progress = Bar(enabled=options["verbosity"] > 0)
         try:
             row: ModelVersion = version_train(
                 task=options["task"], algorithm=options["algorithm"], params=dict(options["param"]),
-                created_by="manage.py train", progress=progress,
+                created_by=f"manage.py {self.verb}", split=self.examples(options, progress), progress=progress,
             )  # fmt: skip
         finally:
             progress.close()
-        self.stdout.write(
-            f"{row}: trained on {row.data['fit']:,} rows in {row.metrics['seconds_to_fit']:.1f} s;"
-            f" on {row.data['test']:,} held-out rows: {figures(task_named(row.task), row.metrics['test'])}"
-        )
+        self.stdout.write(_made(row))
         if options["promote"]:
-            version_promote(task=row.task, version=row.version, reason="trained with --promote")
+            version_promote(task=row.task, version=row.version, reason=f"{self.verb}ed with --promote")
             self.stdout.write(self.style.SUCCESS(f"{row} is live."))
         else:
             self.stdout.write(f"Put it live with: manage.py promote {row.task} {row.version}")
+
+
+def _made(row: ModelVersion) -> str:
+    seconds = row.metrics["seconds_to_fit"]
+    if not row.data["fit"]:
+        return f"{row}: made in {seconds:.1f} s, without rows"
+    learned = f"{row}: trained on {row.data['fit']:,} rows in {seconds:.1f} s"
+    if not row.data["test"]:
+        return learned
+    return f"{learned}; on {row.data['test']:,} held-out rows: {figures(task_named(row.task), row.metrics['test'])}"

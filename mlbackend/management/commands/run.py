@@ -30,6 +30,7 @@ from experiments.registry import live_version
 from mlbackend.management.commands.web import assert_free
 from mlbackend.processes import end_with_parent
 from reviews.models import Product
+from vision.ml.embedding import IMAGE_EMBEDDING
 
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -60,10 +61,10 @@ class Command(BaseCommand):
             if not Product.objects.exists():
                 self.say("demo shop", "300 products, 400 customers, 12,000 ratings, 3,000 reviews")
                 call_command("demo", stdout=self.stdout)
-            for name in sorted(tasks()):
-                if not live_version(name):
-                    self.say("model", f"training {name}")
-                    self.train(name)
+            for task in sorted(tasks().values(), key=lambda task: (bool(task.needs), task.name)):
+                if not live_version(task.name) and not task.brought:
+                    self.say("model", f"training {task.name}")
+                    self.train(task.name)
             cursor.execute("SELECT pg_advisory_unlock(hashtext('migrate'))")
         password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
         for username in ("customer", "staff"):
@@ -74,6 +75,8 @@ class Command(BaseCommand):
         """A task that cannot be trained keeps the rest of the shop from nothing: it has no live model then."""
         try:
             call_command("train", name, "--promote", stdout=self.stdout)
+            if name == IMAGE_EMBEDDING.name:
+                call_command("embed_images", stdout=self.stdout)
         except CommandError as error:
             self.say("model", f"{name} has no live version: {error}")
 
@@ -88,7 +91,7 @@ class Command(BaseCommand):
             self.say("web", "starting")
             _wait_until_up(port, running["web"])
             for name, state in serving.status().items():
-                if state != "ok":
+                if state != "ok" and not tasks()[name].brought:
                     self.say("model", f"{name}: {state}. `manage.py models {name}` lists what could be promoted.")
             self.stdout.write(_welcome(port, password))
             self.stdout.flush()

@@ -1,0 +1,56 @@
+"""`manage.py train image --algorithm mobilenet_v2 --weights FILE` and `manage.py train category --folder DIR`. Without
+these two, and for other tasks, the command is the one of experiments/.
+"""
+
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from experiments.discovery import task_named
+from experiments.errors import Invalid
+from experiments.management.commands import train
+from experiments.management.commands._shared import plain_errors
+from experiments.mltask import Progress, Split
+from vision.folders import category_split
+from vision.ml.category import CATEGORY
+
+
+class Command(train.Command):
+    help = f"{train.Command.help} Pictures and weights can come from files."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        group = parser.add_argument_group("from files")
+        group.add_argument(
+            "--weights", metavar="FILE", help="the weights of a Keras network, where they cannot be fetched"
+        )
+        group.add_argument(
+            "--folder",
+            type=Path,
+            metavar="DIR",
+            help=f"of {CATEGORY.name}: learn from the pictures in it, one sub-folder a category",
+        )
+
+    def examples(self, options: dict[str, Any], progress: Progress) -> Split | None:
+        folder: Path | None = options["folder"]
+        if not folder:
+            return None
+        if options["task"] != CATEGORY.name:
+            raise Invalid("folder", f"--folder is for {CATEGORY.name}, not for {options['task']}.")
+        split, unread = category_split(folder, progress)
+        for path, why in unread:
+            self.stderr.write(f"{path} is left out. {why}")
+        return split
+
+    @plain_errors
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["weights"]:
+            algorithms = task_named(options["task"]).algorithms
+            taking = [name for name, made in algorithms.items() if "weights" in signature(made).parameters]
+            if options["algorithm"] not in taking:
+                known = f" Those are: {', '.join(taking)}." if taking else f" {options['task']} has none."
+                raise Invalid("weights", f"--weights is for an --algorithm that takes a file of weights.{known}")
+            options["param"] = [*options["param"], ("weights", options["weights"])]
+        super().handle(*args, **options)

@@ -1,0 +1,48 @@
+"""A network as an ONNX file: run in this process by ONNX Runtime, on as many threads as is said here."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.errors import DomainError
+
+THREADS = 1  # of one call: requests come on several threads, and those would fight for the cores
+
+
+class Network:
+    """`source` is the file or its content. Several threads may run it at once. Raises DomainError for what is no ONNX
+    file that can be run here.
+    """
+
+    def __init__(self, source: Path | bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = THREADS
+        options.log_severity_level = 3  # errors
+        given = str(source) if isinstance(source, Path) else source
+        try:
+            self.session: Any = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no base of their own
+            name = source.name if isinstance(source, Path) else "This"
+            raise DomainError(f"{name} is no ONNX file that ONNX Runtime can run: {first_line(error)}") from error
+        self.source = source
+
+    def run(self, pixels: np.ndarray, *outputs: str) -> list[np.ndarray]:
+        """These outputs, or all, for an array as the network wants it."""
+        found: list[np.ndarray] = self.session.run(outputs or None, {self.session.get_inputs()[0].name: pixels})
+        return found
+
+    def save(self, path: Path) -> None:
+        path.write_bytes(self.source if isinstance(self.source, bytes) else self.source.read_bytes())
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]
+
+
+def params_of(predictor: Any) -> dict[str, Any]:
+    """What its constructor was given."""
+    return {name: getattr(predictor, name) for name in inspect.signature(type(predictor)).parameters}
