@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 IMPLICIT = 0.5  # in training: see Fading
 DRAFT_USERS = 20_000  # whom the parts are learned from that the numbers are chosen with
-MOST_ANSWERS = 1_000  # that are remembered: 30 MB where histories are long
+MOST_ANSWERS, LONGEST = 1_000, 50  # that are remembered, and products in one: 30 MB where histories are long
 NOBODY = Newcomers()
 NUMBERS = ("popular", "crowd")  # of a product, in Parts
 PARTS: tuple[Method, ...] = ("collaborative", "content", "trending")
@@ -114,7 +114,9 @@ class Bundle:
         self.held_back = {blend.spread: parts.held_back(blend.spread) for blend in (*chosen.blends, Blend())}
 
     def predict(self, batch: Sequence[RecommendInput]) -> list[RecommendOutput]:
-        return [self._answer(one) if one.allowed is not None else self._remembered(one) for one in batch]
+        return [
+            self._answer(one) if one.allowed is not None or one.n > LONGEST else self._remembered(one) for one in batch
+        ]
 
     def _remembered(self, given: RecommendInput) -> RecommendOutput:
         """The answer depends on the input alone, and whoever looks at a shop asks with the same history many times, as
