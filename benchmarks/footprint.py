@@ -10,7 +10,8 @@ import numpy as np
 import psutil
 
 from benchmarks.servers import MANAGE, call, free_port, server
-from vision.ml.lite0 import LOGITS, SIDE
+from vision.ml.exporting import exported
+from vision.ml.lite0_network import SIDE, weighted
 from vision.ml.network import Network
 
 STARTS = 3
@@ -49,9 +50,14 @@ def alone(network: Network, seconds: int) -> float:
     def count() -> int:
         done = 0
         while time.monotonic() < end:
-            network.run(pixels, LOGITS)
+            network.run(pixels)
             done += 1
         return done
 
     with ThreadPoolExecutor(2) as threads:
         return sum(one.result() for one in [threads.submit(count), threads.submit(count)]) / seconds
+
+
+def in_one() -> Network:
+    """EfficientNet-Lite0 as one file."""
+    return Network(exported(weighted(), (3, SIDE, SIDE)))

@@ -32,14 +32,12 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from benchmarks.footprint import alone, memory, starts
+from benchmarks.footprint import alone, in_one, memory, starts
 from benchmarks.servers import MANAGE, ROOT, Load, free_port, load, server
 from benchmarks.yardstick import THROTTLE, assert_honest, report, yardstick_tables
 from experiments.models import Prediction
 from reviews.models import Product, Rating
 from vision.ml.image import IMAGE
-from vision.ml.lite0 import exported
-from vision.ml.network import Network
 
 PORTS = [str(free_port()) for _ in range(3)]
 OURS, THEIRS, TURNED = (f"http://127.0.0.1:{port}" for port in PORTS)
@@ -61,7 +59,7 @@ def main() -> None:
     options = parser.parse_args()
     make_database("pictures")
     assert_honest()
-    bodies, network = photographs(options.data), Network(exported())
+    bodies, network = photographs(options.data), in_one()
     user = get_user_model().objects.create_user("bench", password=os.urandom(12).hex())
     Rating.objects.create(user=user, product=Product.objects.earliest("id"), value=4)  # the yardstick wants one
     token = str(RefreshToken.for_user(user).access_token)

@@ -12,17 +12,22 @@ DATA = Path(os.environ.get("SHOP_DATA", str(ROOT.parent / "shared" / "data")))
 
 
 def choose(name: str) -> None:
-    """Have this process, and all that it starts, use the shop of this name; before Django is set up."""
+    """Have all that this process starts use the shop of this name; before Django is set up, this process too."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlbackend.settings")
-    os.environ |= {"SHOP_DB": name, "DATA_DIR": str(ROOT / ".data" / name)}
+    os.environ |= {"SHOP_DB": name, "DATA_DIR": str(folder_of(name))}
+
+
+def folder_of(name: str) -> Path:
+    return ROOT / ".data" / name
 
 
 def make_database(name: str) -> None:
     """Anew, with its tables and nothing in them."""
     from django.db import connection
 
-    for folder in ("models", "media"):
-        shutil.rmtree(ROOT / ".data" / name / folder, ignore_errors=True)
+    for folder in ("models", "media"):  # the secret key beside them is in use
+        shutil.rmtree(folder_of(name) / folder, ignore_errors=True)
+    folder_of(name).mkdir(parents=True, exist_ok=True)
     with connection._nodb_cursor() as cursor:  # noqa: SLF001  (Django's own way to a server without the database)
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {name}")

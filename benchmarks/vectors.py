@@ -74,12 +74,13 @@ def clustered(count: int, queries: int) -> tuple[Array, Array, Array]:
     and less from one direction to the next, as the variance of a network's features is.
     """
     rng = np.random.default_rng(0)
-    spread = 1 / np.sqrt(1 + np.arange(DIMENSIONS))
-    centres, added = (rng.normal(size=(one, DIMENSIONS)) * spread for one in (PARTS, count + queries))
+    spread = (1 / np.sqrt(1 + np.arange(DIMENSIONS))).astype(np.float32)
+    centres, found = (rng.standard_normal((one, DIMENSIONS), np.float32) * spread for one in (PARTS, count + queries))
     cluster = rng.permutation(count + queries) % PARTS
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    found = centres[cluster] + added * (NOISE / np.linalg.norm(spread))
-    found = (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+    found *= NOISE / np.linalg.norm(spread)
+    found += centres[cluster]
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
     return cluster, found[:count], found[count:]
 
 

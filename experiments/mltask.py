@@ -56,6 +56,13 @@ Bound = Text | Number | Items
 
 
 @dataclass(frozen=True)
+class Digested:
+    """Mark of a field of many numbers, of which the log keeps the digest alone: `Annotated[tuple[float, ...],
+    Items(…), Digested()]`.
+    """
+
+
+@dataclass(frozen=True)
 class Image:
     """A picture as it was uploaded: the bytes of its file. The log holds its digest and its size, so a logged input
     with one cannot be asked again.
@@ -209,7 +216,10 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Image):
         return {"sha256": hashlib.sha256(value.data).hexdigest(), "bytes": len(value.data)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: to_json(getattr(value, name)) for name in field_names(type(value))}
+        short = digested(type(value))
+        return {
+            name: (_digest if name in short else to_json)(getattr(value, name)) for name in field_names(type(value))
+        }
     if isinstance(value, Mapping):
         return {_text(key): to_json(inner) for key, inner in value.items()}
     raise TypeError(f"{type(value).__name__} is not a plain value")
@@ -219,6 +229,20 @@ def to_json(value: Any) -> Any:
 def field_names(kind: Any) -> tuple[str, ...]:
     """Of a dataclass."""
     return tuple(one.name for one in dataclasses.fields(kind))
+
+
+@lru_cache
+def digested(kind: Any) -> frozenset[str]:
+    """The fields of a dataclass that are marked so."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if Digested() in getattr(hint, "__metadata__", ()))
+
+
+def _digest(numbers: Sequence[float]) -> dict[str, Any]:
+    array = np.asarray(numbers, np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("a number is not finite")
+    return {"sha256": hashlib.sha256(array.tobytes()).hexdigest(), "numbers": array.size}
 
 
 def _text(value: str) -> str:
@@ -239,9 +263,9 @@ def _number(value: float) -> float:
     return float(value)
 
 
-def has_image(kind: type) -> bool:
-    """Whether an input of this kind holds a picture, of which the log keeps no more than the digest."""
-    return Image in typing.get_type_hints(kind).values()
+def logged_whole(kind: type) -> bool:
+    """Whether the log keeps an input of this kind as it is, and not the digest alone of a picture or of numbers."""
+    return not digested(kind) and Image not in typing.get_type_hints(kind).values()
 
 
 def from_json(kind: Any, value: Any) -> Any:

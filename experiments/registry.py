@@ -22,7 +22,7 @@ from experiments import serving
 from experiments.artifacts import digest_of, store
 from experiments.discovery import dataset, task_named
 from experiments.errors import Conflict, DomainError, Invalid, ModelUnavailable, NotFound
-from experiments.mltask import Examples, MLTask, Predictor, Progress, Split, from_json, has_image, no_progress
+from experiments.mltask import Examples, MLTask, Predictor, Progress, Split, from_json, logged_whole, no_progress
 from experiments.models import ModelVersion, Prediction, Promotion
 
 PARTS = 20  # of the test part; each version is scored on each
@@ -249,7 +249,7 @@ def prove(row: ModelVersion, *, logged: int) -> None:
     kind. Raises Conflict.
     """
     definition = task_named(row.task)
-    again = 0 if has_image(definition.input) else logged
+    again = logged if logged_whole(definition.input) else 0
     rows = Prediction.objects.filter(task=row.task, status=Prediction.Status.OK)[:again]
     try:
         model = serving.load(row)

@@ -39,8 +39,9 @@ from experiments.mltask import (
     Number,
     Text,
     bounds,
+    digested,
     from_json,
-    has_image,
+    logged_whole,
     no_progress,
     to_json,
 )
@@ -87,12 +88,14 @@ def inputs_of(task: Task) -> list[Any]:
 
 
 def sent(given: Any) -> dict[str, Any]:
-    """An input as a client sends it: pictures are files of a form."""
+    """An input as a client sends it: pictures are files of a form, and nothing is cut to its digest."""
     body = to_json(given)
     for name in body:
         value = getattr(given, name)
         if isinstance(value, Image):
             body[name] = SimpleUploadedFile(f"{name}.png", value.data)
+        elif name in digested(type(given)):
+            body[name] = list(value)
     return body
 
 
@@ -158,7 +161,7 @@ def test_valid_input_comes_through_the_serializer_and_through_the_log_unchanged(
     for given in inputs_of(task):
         logged = json.loads(json.dumps(to_json(given), allow_nan=False))
         assert serializer_of(task.input)().run_validation(sent(given)) == given
-        if not has_image(task.input):  # of a picture the log keeps no more than the digest
+        if logged_whole(task.input):
             assert from_json(task.input, logged) == given
 
 
@@ -237,7 +240,8 @@ def test_an_output_is_one_of_the_task_in_plain_finite_values(task: Task, algorit
     for output in fitted(task.name, algorithm).predict(inputs_of(task)):
         assert type(output) is task.output
         logged = json.loads(plain([output]))[0]
-        assert from_json(task.output, logged) == output
+        if logged_whole(task.output):
+            assert from_json(task.output, logged) == output
         assert 0 <= logged.get("confidence", 0) <= 1
 
 

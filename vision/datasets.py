@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from zlib import crc32
 
+import numpy as np
 import pandas as pd
 
 from experiments import serving
@@ -40,8 +41,7 @@ def category() -> Split:
     network = serving.live(IMAGE_EMBEDDING.name)
     products = _products(MOST_VECTORS)
     rows = [
-        (unit, tuple(float(one) for one in vector), name, network.digest)
-        for unit, name, vector in _vectors(network, products)
+        (unit, np.array(vector, np.float32), name, network.digest) for unit, name, vector in _vectors(network, products)
     ]
     frame = pd.DataFrame(rows, columns=["unit", "vector", "category", "embedding"])
     return _split(frame[frame.groupby("category")["unit"].transform("size") >= FEWEST])

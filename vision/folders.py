@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from experiments import serving
 from experiments.errors import DomainError, Invalid, ModelUnavailable
 from experiments.mltask import Examples, Image, Progress, Split
@@ -37,7 +39,7 @@ def category_split(folder: Path, progress: Progress) -> tuple[Split, list[tuple[
         except Invalid as error:
             unread.append((path, error.detail))
             continue
-        rows.append((hashlib.sha256(data).hexdigest(), output.vector, category, network.digest))
+        rows.append((hashlib.sha256(data).hexdigest(), np.array(output.vector, np.float32), category, network.digest))
     table = pd.DataFrame(rows, columns=["unit", "vector", "category", "embedding"])
     aside = _held_out(rows)
     test = table["unit"].isin(aside)
@@ -62,7 +64,7 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _held_out(rows: list[tuple[str, tuple[float, ...], str, str]]) -> set[str]:
+def _held_out(rows: list[tuple[str, np.ndarray, str, str]]) -> set[str]:
     """Of each category one picture in HELD_OUT, drawn at random but each time the same."""
     units = defaultdict(set)
     for unit, _, category, _ in rows:

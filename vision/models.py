@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
-from pgvector.django import HnswIndex, VectorField
+from pgvector.django import HalfVectorField, HnswIndex
 
 from experiments.models import ModelVersion
 from reviews.models import Product
@@ -18,13 +18,13 @@ class ImageEmbedding(models.Model):
     version = models.PositiveIntegerField(help_text="Of the task image_embedding.")
     picture = models.CharField(max_length=100, help_text="The file's name: a picture with another one is a new one.")
     digest = models.CharField(max_length=64, help_text="sha256 of the file; empty when it could not be opened.")
-    vector = VectorField(dimensions=DIMENSIONS, null=True)
+    vector = HalfVectorField(dimensions=DIMENSIONS, null=True)
     made_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["product", "version"], name="one_vector_a_product_a_version")]
         indexes = [
-            HnswIndex(fields=["vector"], m=16, ef_construction=64, opclasses=["vector_cosine_ops"],
+            HnswIndex(fields=["vector"], m=16, ef_construction=64, opclasses=["halfvec_cosine_ops"],
                       name="looks_like"),
         ]  # fmt: skip
 

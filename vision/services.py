@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 OLD_AFTER = timedelta(minutes=10)  # nobody searches with the version before any more
 WRITE = f"""
 INSERT INTO {MADE} (product_id, version, picture, digest, vector, made_at)
-SELECT product.id, %(version)s, made.picture, made.digest, made.vector::vector, now()
+SELECT product.id, %(version)s, made.picture, made.digest, made.vector::halfvec, now()
 FROM unnest(%(ids)s::bigint[], %(pictures)s::text[], %(digests)s::text[], %(vectors)s::text[])
      AS made (id, picture, digest, vector)
 JOIN {PRODUCT} AS product USING (id)
@@ -63,7 +63,7 @@ class Found:
 
 @dataclass(frozen=True)
 class SearchOutput(EmbeddingOutput):
-    """What the log holds of its answer: the products, in place of the vector."""
+    """What the log holds of its answer."""
 
     products: tuple[Found, ...] = ()
 
@@ -91,8 +91,9 @@ class Embedded:
 
 def image_classify(*, image: Image, user_id: int) -> tuple[serving.Answer[ImageOutput], Share | None]:
     """What is on the picture, and which of the shop's categories that would be."""
-    [answer] = serving.predict(IMAGE, [ImageInput(image)], user_id=user_id)
-    return answer, category_suggest(image=image, user_id=user_id)
+    with transaction.atomic():  # both answers are on disk at once
+        [answer] = serving.predict(IMAGE, [ImageInput(image)], user_id=user_id)
+        return answer, category_suggest(image=image, user_id=user_id)
 
 
 def image_detect(*, image: Image, user_id: int) -> serving.Answer[DetectOutput]:
@@ -112,7 +113,8 @@ def category_suggest(*, image: Image, user_id: int | None) -> Share | None:
             return None
         [output] = network.predict([EmbeddingInput(image)])
         given = CategoryInput(output.vector, network.digest)
-        [answer] = serving.predict(CATEGORY, [given], user_id=user_id)
+        with transaction.atomic():  # what fails here takes nothing with it
+            [answer] = serving.predict(CATEGORY, [given], user_id=user_id)
     except (Closed, DomainError) as error:
         logger.info("no category is suggested: %s", error)
         return None
@@ -130,7 +132,7 @@ def image_search(
 
     def look(output: EmbeddingOutput, again: serving.Again[EmbeddingInput, EmbeddingOutput]) -> EmbeddingOutput:
         shown[:] = products_like(as_text(output.vector), version=again.model.version, n=n, filters=filters)
-        return SearchOutput((), tuple(Found(one.id, one.more) for one in shown))
+        return SearchOutput(output.vector, tuple(Found(one.id, one.more) for one in shown))
 
     given = SearchInput(image, n, filters)
     [answer] = serving.predict(IMAGE_EMBEDDING, [given], user_id=user_id, of=SEARCHED, finish=look)

@@ -1,5 +1,7 @@
 """The networks that are there without anything else: what they answer, and that the export is the network."""
 
+import gc
+import weakref
 from io import BytesIO
 
 import numpy as np
@@ -8,8 +10,8 @@ from PIL import Image as Pillow
 
 from experiments.discovery import task_named
 from experiments.errors import DomainError, Invalid
-from experiments.mltask import Examples, Image, no_progress
-from vision.ml import exporting, lite0
+from experiments.mltask import Image
+from vision.ml import exporting, lite0, lite0_network
 from vision.ml.embedding import DIMENSIONS, EmbeddingInput
 from vision.ml.image import SHOWN, ImageInput, softmax
 from vision.ml.pixels import centre
@@ -37,10 +39,9 @@ def test_the_classes_are_those_of_imagenet_in_its_order() -> None:
 
 
 def test_an_export_that_answers_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    lite0.exported()
     monkeypatch.setattr(exporting, "TOLERANCE", 1e-9)
     with pytest.raises(DomainError, match=r"differs from torch by \d\.\de-0\d; at most 1e-09 is allowed"):
-        lite0.exported.__wrapped__()
+        lite0.classifier.__wrapped__()
 
 
 def test_five_classes_are_answered_with_shares_of_all_thousand(fitted: object) -> None:
@@ -50,8 +51,7 @@ def test_five_classes_are_answered_with_shares_of_all_thousand(fitted: object) -
     assert len(shares) == SHOWN
     assert shares == sorted(shares, reverse=True)
     assert answer.confidence == shares[0]
-    [logits] = model.network.run(lite0.pixels_of(picture(1)), lite0.LOGITS)
-    everything = softmax(logits[0])
+    everything = softmax(model.network.run(picture(1)))
     assert everything.sum() == pytest.approx(1)
     assert shares == pytest.approx(sorted(everything, reverse=True)[:SHOWN])
 
@@ -90,13 +90,27 @@ def test_a_vector_has_length_one_and_like_pictures_have_like_vectors(fitted: obj
     assert alike[0, 1] > alike[0, 3]  # a disc is like a disc, not like a bar
 
 
-def test_nothing_to_learn_from_still_makes_vectors_that_keep_what_is_alike(fitted: object) -> None:
-    task = task_named("image_embedding")
-    blank = task.algorithms["efficientnet_lite0"]().fit(Examples(task.tiny().rows[:0]), progress=no_progress)
-    figures = blank.evaluate(task.tiny())
-    assert figures["recall@10"] > 0.9
-    assert figures["precision@5"] > 0.5
+def test_a_picture_that_is_asked_about_twice_is_decoded_once(fitted: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = picture(7)
+    decoded: list[Image] = []
+    plainly = lite0_network.pixels_of
+    monkeypatch.setattr(lite0_network, "pixels_of", lambda image: decoded.append(image) or plainly(image))
+    fitted("image").predict([ImageInput(shown)])
+    [after] = fitted("image_embedding").predict([EmbeddingInput(shown)])
+    assert decoded == [shown]
+    [alone] = fitted("image_embedding").predict([EmbeddingInput(Image(bytes(shown.data)))])
+    assert len(decoded) == 2
+    assert alone == after
 
 
-def test_the_directions_of_the_examples_are_all_kept(fitted: object) -> None:
-    assert fitted("image_embedding").evaluate(task_named("image_embedding").tiny())["recall@10"] > 0.99
+def test_what_is_made_of_one_trunk_holds_it_once(fitted: object) -> None:
+    assert fitted("image").network.trunk is fitted("image_embedding").network.trunk
+
+
+def test_a_trunk_keeps_nothing_of_a_picture_alive(fitted: object) -> None:
+    shown = Image(picture(8).data)
+    fitted("image").predict([ImageInput(shown)])
+    gone = weakref.ref(shown)
+    del shown
+    gc.collect()
+    assert gone() is None

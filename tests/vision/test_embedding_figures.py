@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.mltask import Examples
-from vision.ml.embedding import nearest, precision, recall
+from vision.ml.embedding import nearest, precision
 from vision.ml.image import IMAGE, Classes, scores_of, softmax
 
 AROUND = np.array([[math.cos(angle), math.sin(angle)] for angle in (0.0, 0.1, 0.3, 3.0, 3.1)])
@@ -23,15 +23,9 @@ def test_precision_is_the_share_of_neighbours_of_the_own_category() -> None:
     assert precision(AROUND, ["a", "a", "a", "b", "b"], 2) == pytest.approx((3 * 1 + 2 * 0.5) / 5)
 
 
-def test_recall_is_the_share_of_the_true_neighbours_that_are_found() -> None:
-    assert recall(AROUND, AROUND, 2) == 1
-    assert 0 < recall(AROUND[[3, 1, 2, 0, 4]], AROUND, 2) < 1
-
-
 @pytest.mark.parametrize("rows", [0, 1])
 def test_fewer_than_two_rows_measure_nothing(rows: int) -> None:
     assert math.isnan(precision(AROUND[:rows], ["a"] * rows, 5))
-    assert math.isnan(recall(AROUND[:rows], AROUND[:rows], 10))
 
 
 def test_shares_come_out_of_any_logits() -> None:

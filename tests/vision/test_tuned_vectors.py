@@ -10,8 +10,6 @@ from PIL import Image as Pillow
 from experiments.discovery import task_named
 from experiments.errors import DomainError
 from experiments.mltask import Examples, no_progress
-from vision.ml.lite0 import POOLED, pixels_of
-from vision.ml.lite0_vectors import WHOLE
 from vision.ml.sample import picture
 
 TASK = task_named("image_embedding")
@@ -34,7 +32,7 @@ def test_pictures_of_one_category_come_to_look_alike(fitted: object) -> None:
 
 
 def test_the_same_seed_makes_the_same_network() -> None:
-    seen = [fit(TASK.tiny(), epochs=1, seed=3).network.run(pixels_of(picture(5), WHOLE), POOLED)[0] for _ in range(2)]
+    seen = [fit(TASK.tiny(), epochs=1, seed=3).network.run(picture(5)) for _ in range(2)]
     assert np.array_equal(*seen)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
-from experiments.mltask import Examples, Items, MLTask, Number, Text
+from experiments.mltask import Digested, Examples, Items, MLTask, Number, Text
 from vision.ml.embedding import DIMENSIONS
 
 SHOWN = 5  # categories in an answer
@@ -15,7 +15,7 @@ SHOWN = 5  # categories in an answer
 class CategoryInput:
     """`embedding` is the digest of the embedding version that made the vector."""
 
-    vector: Annotated[tuple[Annotated[float, Number(ge=-1, le=1)], ...], Items(max_length=DIMENSIONS)]
+    vector: Annotated[tuple[Annotated[float, Number(ge=-1, le=1)], ...], Items(max_length=DIMENSIONS), Digested()]
     embedding: Annotated[str, Text(max_length=64)] = ""
 
 
@@ -33,17 +33,22 @@ class CategoryOutput:
     confidence: float
 
 
-def tiny() -> Examples:
-    """Two clouds. Columns unit, vector (a tuple), category and embedding."""
-    import pandas as pd
-
-    draw = np.random.default_rng(0)
-    rows = []
+def _clouds() -> list[tuple[float, ...]]:
+    """Vectors of length 1, in turn from one of two clouds."""
+    draw, found = np.random.default_rng(0), []
     for number in range(24):
         vector = np.zeros(DIMENSIONS)
         vector[:8] = draw.normal(0, 0.2, 8)
         vector[number % 2] += 1
-        rows.append((number, tuple((vector / np.linalg.norm(vector)).tolist()), ("disc", "bar")[number % 2], ""))
+        found.append(tuple((vector / np.linalg.norm(vector)).tolist()))
+    return found
+
+
+def tiny() -> Examples:
+    """Columns unit, vector (a tuple), category and embedding."""
+    import pandas as pd
+
+    rows = [(number, vector, ("disc", "bar")[number % 2], "") for number, vector in enumerate(_clouds())]
     return Examples(pd.DataFrame(rows, columns=["unit", "vector", "category", "embedding"]))
 
 
@@ -51,7 +56,7 @@ CATEGORY = MLTask(
     name="category",
     input=CategoryInput,
     output=CategoryOutput,
-    example=CategoryInput(tiny().rows["vector"].iloc[0]),
+    example=CategoryInput(_clouds()[0]),
     tiny=tiny,
     metric="accuracy",
     public=False,  # classify-image asks it

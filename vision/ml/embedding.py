@@ -5,10 +5,10 @@ from typing import Annotated
 
 import numpy as np
 
-from experiments.mltask import Examples, Image, Items, MLTask
+from experiments.mltask import Digested, Examples, Image, Items, MLTask
 from vision.ml.sample import picture
 
-DIMENSIONS = 256  # of each vector, whatever the network: those of fewer are filled up with zeros
+DIMENSIONS = 1_280  # of each vector
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class EmbeddingInput:
 
 @dataclass(frozen=True)
 class EmbeddingOutput:
-    vector: Annotated[tuple[float, ...], Items(max_length=DIMENSIONS)]
+    vector: Annotated[tuple[float, ...], Items(max_length=DIMENSIONS), Digested()]
 
 
 def tiny() -> Examples:
@@ -62,11 +62,3 @@ def precision(vectors: np.ndarray, categories: list[str], count: int) -> float:
         return float("nan")
     truth = np.array(categories)
     return float((truth[nearest(vectors, count)] == truth[:, None]).mean())
-
-
-def recall(vectors: np.ndarray, full: np.ndarray, count: int) -> float:
-    """How many of the nearest others by `full` are among those by `vectors`. NaN with fewer than two rows."""
-    if len(vectors) < 2:
-        return float("nan")
-    pairs = zip(nearest(vectors, count), nearest(full, count), strict=True)
-    return float(np.mean([np.isin(wanted, found).mean() for found, wanted in pairs]))

