@@ -90,7 +90,7 @@ def measured(name: str, rows: pd.DataFrame, fit: npt.NDArray[Any], test: npt.NDA
     )
     truth, matrix = rows["category"].to_numpy(), np.array(vectors, np.float32)
     stored = matrix.astype(np.float16).astype(np.float32)
-    near, kept = (nearest(all_of[test], all_of[fit], 10) for all_of in (matrix, stored))
+    near, kept = (fit[nearest(all_of[test], all_of[fit], 10)] for all_of in (matrix, stored))
     return pd.DataFrame(
         {
             "category": truth[test],

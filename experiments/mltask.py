@@ -218,7 +218,7 @@ def to_json(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         short = digested(type(value))
         return {
-            name: (_digest if name in short else to_json)(getattr(value, name)) for name in field_names(type(value))
+            name: (digest_of if name in short else to_json)(getattr(value, name)) for name in field_names(type(value))
         }
     if isinstance(value, Mapping):
         return {_text(key): to_json(inner) for key, inner in value.items()}
@@ -238,7 +238,8 @@ def digested(kind: Any) -> frozenset[str]:
     return frozenset(name for name, hint in hints.items() if Digested() in getattr(hint, "__metadata__", ()))
 
 
-def _digest(numbers: Sequence[float]) -> dict[str, Any]:
+def digest_of(numbers: Sequence[float]) -> dict[str, Any]:
+    """What stands for numbers in the log."""
     array = np.asarray(numbers, np.float64)
     if not np.isfinite(array).all():
         raise ValueError("a number is not finite")

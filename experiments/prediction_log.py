@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from experiments.errors import NotFound
-from experiments.mltask import Image, field_names, to_json
+from experiments.mltask import Image, digest_of, digested, field_names, to_json
 from experiments.models import Exposure, Prediction, Variant
 from experiments.prepared import execute
 from experiments.uuid7 import uuid7_floor
@@ -77,10 +77,16 @@ def shortened(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [shortened(inner) for inner in value[:MAX_ITEMS]]
     if dataclasses.is_dataclass(value) and not isinstance(value, type | Image):
-        return value if _fixed(type(value)) else {n: shortened(getattr(value, n)) for n in field_names(type(value))}
+        return value if _fixed(type(value)) else _fields(value)
     if isinstance(value, Mapping):
         return {to_json(name): shortened(inner) for name, inner in value.items()}
     return to_json(value)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    kind: Any = type(value)
+    short = digested(kind)
+    return {name: (digest_of if name in short else shortened)(getattr(value, name)) for name in field_names(kind)}
 
 
 @lru_cache

@@ -1,5 +1,7 @@
 """The shop's own records. Every imported row keeps its `(source, external_id)` and its own time."""
 
+import secrets
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -43,6 +45,11 @@ class Seller(models.Model):
         return self.name
 
 
+def picture_path(product: "Product", filename: str) -> str:
+    """A name that no picture had before: what was made of a picture is known by it."""
+    return f"products/{secrets.token_hex(4)}-{filename}"
+
+
 class Product(Imported):
     name = models.CharField(max_length=300)
     description = models.TextField(blank=True, max_length=20_000)
@@ -50,7 +57,7 @@ class Product(Imported):
     price = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
     )
-    image = models.ImageField(upload_to="products/", blank=True)
+    image = models.ImageField(upload_to=picture_path, blank=True)
     seller = models.ForeignKey(Seller, models.SET_NULL, null=True, blank=True, related_name="products")
     view_count = models.PositiveIntegerField(default=0, editable=False)
     trend = models.FloatField(default=0, editable=False, help_text="Time-decayed interest, see reviews/trend.py.")

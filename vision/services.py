@@ -91,9 +91,8 @@ class Embedded:
 
 def image_classify(*, image: Image, user_id: int) -> tuple[serving.Answer[ImageOutput], Share | None]:
     """What is on the picture, and which of the shop's categories that would be."""
-    with transaction.atomic():  # both answers are on disk at once
-        [answer] = serving.predict(IMAGE, [ImageInput(image)], user_id=user_id)
-        return answer, category_suggest(image=image, user_id=user_id)
+    [answer] = serving.predict(IMAGE, [ImageInput(image)], user_id=user_id)
+    return answer, category_suggest(image=image, user_id=user_id)
 
 
 def image_detect(*, image: Image, user_id: int) -> serving.Answer[DetectOutput]:
@@ -113,8 +112,7 @@ def category_suggest(*, image: Image, user_id: int | None) -> Share | None:
             return None
         [output] = network.predict([EmbeddingInput(image)])
         given = CategoryInput(output.vector, network.digest)
-        with transaction.atomic():  # what fails here takes nothing with it
-            [answer] = serving.predict(CATEGORY, [given], user_id=user_id)
+        [answer] = serving.predict(CATEGORY, [given], user_id=user_id)
     except (Closed, DomainError) as error:
         logger.info("no category is suggested: %s", error)
         return None

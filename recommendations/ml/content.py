@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from recommendations.ml.item_item import ItemItem, Rows, strongest
+from recommendations.ml.item_item import ItemItem, Rows, most_alike, strongest
 from recommendations.ml.recommend import Newcomers
 from recommendations.ml.sequences import Floats, words_of
 
@@ -127,19 +126,6 @@ class Content:
         self.looks, self.usual = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("looks", "looks_usual"))
         self.terms = json.loads((folder / "terms.json").read_text())
         return self
-
-
-def most_alike(alike: Any, count: int, first: int) -> Any:
-    """Each row's `count` largest among those above 0 (CSR; of equal ones the first columns stay). Row k is product
-    first + k, which is not like itself. Overwrites `alike`.
-    """
-    for product, (start, end) in enumerate(pairwise(alike.indptr.tolist()), first):
-        values = alike.data[start:end]
-        values[alike.indices[start:end] == product] = 0
-        least = np.partition(values, -count)[-count] if end - start > count else 0
-        values[values < max(least, 0)] = 0  # now, as a few are sorted faster than all
-    alike.eliminate_zeros()
-    return strongest(alike, count)
 
 
 def _stacked(products: "pd.DataFrame") -> Floats:

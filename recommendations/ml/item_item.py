@@ -2,6 +2,7 @@
 than the entries that it touches, and the arrays are memory-mapped, so that processes share them.
 """
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -103,3 +104,16 @@ def strongest(matrix: Any, count: int) -> Any:
     order = np.lexsort((matrix.indices, -matrix.data, rows))
     kept = order[np.arange(matrix.nnz) - matrix.indptr[rows] < count]  # `rows` is the same in this order
     return sparse.csr_matrix((matrix.data[kept], (rows[kept], matrix.indices[kept])), shape=matrix.shape)
+
+
+def most_alike(alike: Any, count: int, first: int) -> Any:
+    """Each row's `count` largest among those above 0 (CSR; of equal ones the first columns stay). Row k is product
+    first + k, which is not like itself. Overwrites `alike`.
+    """
+    for product, (start, end) in enumerate(pairwise(alike.indptr.tolist()), first):
+        values = alike.data[start:end]
+        values[alike.indices[start:end] == product] = 0
+        least = np.partition(values, -count)[-count] if end - start > count else 0
+        values[values < max(least, 0)] = 0  # now, as a few are sorted faster than all
+    alike.eliminate_zeros()
+    return strongest(alike, count)

@@ -20,8 +20,7 @@ from typing import Self
 
 import numpy as np
 
-from recommendations.ml.content import most_alike
-from recommendations.ml.item_item import Rows
+from recommendations.ml.item_item import Rows, most_alike
 from recommendations.ml.sequences import Bools, Floats, Ints
 
 NAME = "stars"

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import orjson
@@ -14,7 +15,7 @@ from rest_framework.test import APIClient
 
 from experiments import serving
 from experiments.errors import NotFound
-from experiments.mltask import from_json, to_json
+from experiments.mltask import Digested, Items, from_json, to_json
 from experiments.models import ModelVersion, Prediction
 from experiments.prediction_log import MAX_ITEMS, MAX_TEXT, prediction_get, prediction_record, shortened
 from experiments.uuid7 import uuid7, uuid7_time
@@ -137,6 +138,21 @@ def test_an_input_is_cut_at_any_depth_and_converted() -> None:
     history = tuple(Rated(product, 4.0) for product in range(MAX_ITEMS + 50))
     long, short = RecommendInput(history, n=3, exclude=(1, 2)), RecommendInput(history[:MAX_ITEMS], n=3, exclude=(1, 2))
     assert orjson.loads(orjson.dumps(shortened(long))) == to_json(short)
+
+
+def test_numbers_that_are_marked_so_are_logged_as_their_digest() -> None:
+    @dataclass(frozen=True)
+    class Seen:
+        vector: Annotated[tuple[float, ...], Items(max_length=3), Digested()]
+        name: str = "a"
+
+    same, other = shortened(Seen((0.5, 1.0, 2.0))), shortened(Seen((0.5, 1.0, 3.0)))
+    assert same == to_json(Seen((0.5, 1.0, 2.0)))
+    assert same["name"] == "a"
+    assert same["vector"]["numbers"] == 3
+    assert same["vector"]["sha256"] != other["vector"]["sha256"]
+    with pytest.raises(ValueError, match="not finite"):
+        shortened(Seen((float("nan"),)))
 
 
 def test_what_the_log_cuts_is_never_looked_at() -> None:

@@ -140,6 +140,16 @@ def test_a_replaced_picture_is_deleted(staff: APIClient, django_capture_on_commi
     assert changed.json()["image"].endswith(second.name)
 
 
+def test_no_picture_gets_the_name_of_an_earlier_one(staff: APIClient, django_capture_on_commit_callbacks: Any) -> None:
+    """What was made of a picture is known by its name, also after the file is gone."""
+    path, names = f"{PRODUCTS}{upload(staff, picture()).json()['id']}/", set()
+    for _ in range(4):
+        with django_capture_on_commit_callbacks(execute=True):
+            staff.patch(path, {"image": SimpleUploadedFile("same.png", picture())}, format="multipart")
+        names.add(stored()[0].name)
+    assert len(names) == 4
+
+
 def test_null_takes_the_picture_away(staff: APIClient, django_capture_on_commit_callbacks: Any) -> None:
     path = f"{PRODUCTS}{upload(staff, picture()).json()['id']}/"
     with django_capture_on_commit_callbacks(execute=True):

@@ -38,6 +38,7 @@ def test_a_head_of_the_live_embedding_says_the_shops_own_category(alice: APIClie
     assert category_of(upload(alice, CLASSIFY, picture(BLUE))) == {"category": "blue", "confidence": 0.9}
     logged = Prediction.objects.get(task="category")
     assert (logged.user_id, logged.confidence, logged.version) == (alice.user.pk, 0.9, 1)
+    assert set(logged.input["vector"]) == {"sha256", "numbers"}
     assert Prediction.objects.count() == 2
 
 

@@ -1,6 +1,7 @@
 """A network as an ONNX file: run in this process by ONNX Runtime, on as many threads as is said here."""
 
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from experiments.errors import DomainError
 
 THREADS = 1  # of one call: requests come on several threads, and those would fight for the cores
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to Microsoft what runs where, since 1.29
 
 
 class Network:
