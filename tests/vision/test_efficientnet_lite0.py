@@ -11,7 +11,8 @@ from PIL import Image as Pillow
 from experiments.discovery import task_named
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Image
-from vision.ml import exporting, lite0, lite0_network
+from experiments import exporting
+from vision.ml import lite0, lite0_network
 from vision.ml.embedding import DIMENSIONS, EmbeddingInput
 from vision.ml.image import SHOWN, ImageInput, softmax
 from vision.ml.pixels import centre

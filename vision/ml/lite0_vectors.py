@@ -11,7 +11,7 @@ import numpy as np
 from experiments.mltask import Examples, Image, Progress
 from vision.ml.embedding import IMAGE_EMBEDDING, EmbeddingInput, EmbeddingOutput, precision, unit
 from vision.ml.lite0_network import FEATURES, Lite0Network, top, trunk, upper, weighted
-from vision.ml.network import params_of
+from experiments.network import params_of
 
 
 @cache
