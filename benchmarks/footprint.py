@@ -11,8 +11,8 @@ import psutil
 
 from benchmarks.servers import MANAGE, call, free_port, server
 from experiments.exporting import exported
-from vision.ml.lite0_network import SIDE, weighted
 from experiments.network import Network
+from vision.ml.lite0_network import SIDE, weighted
 
 STARTS = 3
 NEVER = ("torch", "tensorflow")

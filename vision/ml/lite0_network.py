@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from experiments.mltask import Image
 from experiments.exporting import assert_same, exported
+from experiments.mltask import Image
 from experiments.network import Network
 from vision.ml.pixels import LITE, centre
 
