@@ -3,6 +3,7 @@ sentences mean. Its weights come in a package. Here are its tokens, windows over
 train it further, and the way from there to an ONNX file.
 """
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,7 +88,9 @@ def tokens() -> Tokens:
 def weighted() -> Any:
     """The network in torch: ids and mask (texts, tokens) to states (texts, tokens, 384)."""
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # the caller has one
     return AutoModel.from_pretrained(package(), local_files_only=True, attn_implementation="eager").eval()
 
 
@@ -119,8 +122,13 @@ def quantized(content: bytes) -> bytes:
     """The file with matrices of whole numbers of eight bits: a quarter of the size, answers that differ a little."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # it logs a line for every matrix
     with tempfile.TemporaryDirectory() as folder:
         large, small = Path(folder) / "large.onnx", Path(folder) / "small.onnx"
         large.write_bytes(content)
-        quantize_dynamic(large, small, weight_type=QuantType.QInt8, per_channel=True)
+        try:
+            quantize_dynamic(large, small, weight_type=QuantType.QInt8, per_channel=True)
+        finally:
+            logging.disable(before)
         return small.read_bytes()

@@ -31,6 +31,7 @@ LEARNED = 128  # tokens of a review that are learned from; all are read when it 
 HELD_BACK = 12  # one part in so many of the examples calibrates the scores
 FEW = 600  # examples: of fewer a third does
 STAYS = 1e-3  # of the area under the curve may be lost by whole numbers of eight bits
+TELLING = 50  # held-back reviews: fewer cannot tell whether it is
 
 
 @SENTIMENT.algorithm("minilm")
@@ -75,13 +76,14 @@ class MiniLMSentiment:
         progress(0, 1, "calibrating")
         truth = held_back.rows["stars"].to_numpy(float) >= POSITIVE_FROM
         fitted = []
-        for content in (whole := minilm.as_file(network), minilm.quantized(whole)):
+        whole = minilm.as_file(network)
+        for content in (whole, minilm.quantized(whole)) if len(truth) >= TELLING else (whole,):
             self.network = Network(content)
             scores = np.array([self._scores(text) for text in texts_of(held_back)])
             model = LogisticRegression(C=1.0, max_iter=1_000).fit(scores, truth)
             positive = model.predict_proba(scores)[:, 1]
             fitted.append((float(roc_auc_score(truth, positive)), self.network, model, positive))
-        large, small = fitted
+        large, small = fitted[0], fitted[-1]
         _, self.network, model, positive = small if small[0] >= large[0] - STAYS else large
         self.weights, self.intercept = model.coef_[0], float(model.intercept_[0])
         self.threshold = best_threshold(positive, truth)
@@ -137,6 +139,7 @@ def _scorer() -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.network = minilm.weighted()
+            self.network.embeddings.word_embeddings.weight.requires_grad_(False)  # most words are in no review
             self.drop = torch.nn.Dropout(0.1)
             self.head = torch.nn.Linear(minilm.DIMENSIONS, len(LIMITS))
 

@@ -38,7 +38,7 @@ def tuned(
     try:
         steps = max(1, round(epochs * len(examples) / size))
         groups = [
-            {"params": list(network.network.parameters()), "full": rate},
+            {"params": [one for one in network.network.parameters() if one.requires_grad], "full": rate},
             {"params": list(network.head.parameters()), "full": rate * HEAD_RATE},
         ]
         optimiser = torch.optim.AdamW(groups, weight_decay=DECAY)
