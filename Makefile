@@ -3,6 +3,7 @@ ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors measure measure-vision \
+  measure-sentiment measure-entities measure-summaries \
   kill-test lock openapi clean
 
 help:  ## list the targets
@@ -43,6 +44,15 @@ measure:  ## import, train and score real data (SHOP_DATA= its folder)
 
 measure-vision:  ## categories and search by image on photographs of clothes, five folds (SHOP_DATA= its folder)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/clothing.py $(ARGS)
+
+measure-sentiment:  ## sentiment: quality here and elsewhere, hard sentences, time (ARGS=--algorithms …)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/sentiment.py $(ARGS)
+
+measure-entities:  ## entities: teach MiniLM on WNUT17 and score it, three seeds
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/entities.py $(ARGS)
+
+measure-summaries:  ## summaries against lead, random and LexRank on FewSum; then summaries of the most reviewed products
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/summaries.py $(ARGS) && $(PY) benchmarks/review_summaries.py
 
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)

@@ -57,8 +57,8 @@ Bound = Text | Number | Items
 
 @dataclass(frozen=True)
 class Digested:
-    """Mark of a field of many numbers, of which the log keeps the digest alone: `Annotated[tuple[float, ...],
-    Items(…), Digested()]`.
+    """Mark of a text, or of a field of many numbers, of which the log keeps the digest alone: `Annotated[tuple[float,
+    ...], Items(…), Digested()]`.
     """
 
 
@@ -238,9 +238,11 @@ def digested(kind: Any) -> frozenset[str]:
     return frozenset(name for name, hint in hints.items() if Digested() in getattr(hint, "__metadata__", ()))
 
 
-def digest_of(numbers: Sequence[float]) -> dict[str, Any]:
-    """What stands for numbers in the log."""
-    array = np.asarray(numbers, np.float64)
+def digest_of(value: str | Sequence[float]) -> dict[str, Any]:
+    """What stands for a text or for numbers in the log."""
+    if isinstance(value, str):
+        return {"sha256": hashlib.sha256(_text(value).encode()).hexdigest(), "characters": len(value)}
+    array = np.asarray(value, np.float64)
     if not np.isfinite(array).all():
         raise ValueError("a number is not finite")
     return {"sha256": hashlib.sha256(array.tobytes()).hexdigest(), "numbers": array.size}
@@ -264,9 +266,12 @@ def _number(value: float) -> float:
     return float(value)
 
 
-def logged_whole(kind: type) -> bool:
-    """Whether the log keeps an input of this kind as it is, and not the digest alone of a picture or of numbers."""
-    return not digested(kind) and Image not in typing.get_type_hints(kind).values()
+def logged_whole(kind: Any) -> bool:
+    """Whether the log keeps an input of this kind as it is, and not the digest alone of a part of it."""
+    if not dataclasses.is_dataclass(kind):
+        return all(logged_whole(one) for one in typing.get_args(kind))
+    fields: Any = kind
+    return kind is not Image and not digested(fields) and all(map(logged_whole, typing.get_type_hints(kind).values()))
 
 
 def from_json(kind: Any, value: Any) -> Any:

@@ -67,10 +67,12 @@ class PredictView(APIView):
         return valid
 
 
-def predict_view(task: MLTask[Any, Any]) -> Any:
-    """The view of one task, with its schema."""
+def predict_view(task: MLTask[Any, Any], given: type[serializers.Serializer[Any]] | None = None) -> Any:
+    """The view of one task, with its schema. `given` is the serializer of its input where that knows more than the
+    bounds of each field.
+    """
     name = task.name.title().replace("-", "")
-    given = serializer_of(task.input)
+    given = given or serializer_of(task.input)
     source = {"model": TextField(), "version": WholeField(), "prediction_id": serializers.UUIDField()}
     answer = type(f"{name}Answer", (serializers.Serializer,), {**serializer_of(task.output)().get_fields(), **source})
     batch = inline_serializer(

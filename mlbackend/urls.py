@@ -15,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("recommendations.urls")),  # before reviews: products/recommendations/ is not a product's id
     path("", include("vision.urls")),  # and nor is products/classify-image/
     path("", include("reviews.urls")),
+    path("", include("nlp.urls")),
     path("schema/", Schema.as_view(), name="schema"),
     path(
         "docs/",

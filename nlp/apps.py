@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class NlpConfig(AppConfig):
-    """sentiment."""
+    """What texts say: sentiment, entities, summaries."""
 
     name = "nlp"

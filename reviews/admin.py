@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from reviews import services
-from reviews.models import Event, Product, Rating, Review, Seller
+from reviews.models import Event, Product, Rating, Review, ReviewSummary, Seller
 
 
 class LargeTableAdmin(ModelAdmin):
@@ -77,6 +77,16 @@ class ReviewAdmin(FactAdmin):
     list_select_related = ["product", "author"]
     list_filter = ["sentiment"]
     search_fields = ["^author__username", "product__name", "=external_id"]
+
+
+@admin.register(ReviewSummary)
+class ReviewSummaryAdmin(FactAdmin):
+    """Jobs make them; one that is deleted is made anew."""
+
+    list_display = ["product", "review_count", "positive", "negative", "model", "version", "generated_at"]
+    list_select_related = ["product"]
+    search_fields = ["product__name"]
+    ordering = ["product_id"]
 
 
 @admin.register(Rating)

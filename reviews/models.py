@@ -122,6 +122,29 @@ class Review(Imported):
         return self.Sentiment.POSITIVE.value if self.rating >= POSITIVE_FROM else self.Sentiment.NEGATIVE.value
 
 
+class ReviewSummary(models.Model):
+    """What a job made of the reviews of a product. Deleted with any review that it may quote, and made anew."""
+
+    product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="+")
+    summary = models.TextField()
+    sentences = models.JSONField(help_text="Each with the ids of the reviews that it rests on.")
+    aspects = models.JSONField()
+    review_count = models.PositiveIntegerField()
+    positive = models.PositiveIntegerField()
+    negative = models.PositiveIntegerField()
+    model = models.CharField(max_length=64)
+    version = models.PositiveIntegerField()
+    prediction_id = models.UUIDField()
+    read_from = models.UUIDField(help_text="Reviews that were analysed from this id on may be missing.")
+    generated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "review summaries"
+
+    def __str__(self) -> str:
+        return self.summary[:60]
+
+
 class Rating(Imported):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ratings")
     product = models.ForeignKey(Product, models.CASCADE, related_name="ratings")

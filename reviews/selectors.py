@@ -4,15 +4,21 @@ SHOWN and FILTERS are for the answers that wait for nothing but their query (wha
 ORM would spend more time on building it than Postgres on answering.
 """
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import Avg, Count, FloatField, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
-from reviews.models import Product, Rating, Review, Seller
+from nlp.ml.review_summary import FEWEST
+from reviews.models import Product, Rating, Review, ReviewSummary, Seller
 
+CHANGED = 0.1  # of the reviews of a product, from which on its summary is made anew
 FILTERS = {
     "category": "product.category = %(category)s",
     "price_min": "product.price >= %(price_min)s",
@@ -35,6 +41,43 @@ CROSS JOIN LATERAL (
 ) AS moods
 ORDER BY chosen.place
 """
+
+
+STALE = f"""
+SELECT review.product_id
+FROM {Review._meta.db_table} AS review LEFT JOIN {ReviewSummary._meta.db_table} AS made USING (product_id)
+WHERE review.sentiment <> '' AND review.product_id > %(after)s
+GROUP BY review.product_id, made.product_id
+HAVING count(*) >= %(fewest)s AND (
+    made.product_id IS NULL OR made.version <> %(version)s
+    OR count(*) FILTER (WHERE review.prediction_id >= made.read_from) >= greatest(1, %(share)s * count(*))
+)
+ORDER BY review.product_id LIMIT %(limit)s
+"""
+SUMMARY = f"""
+SELECT made.summary, made.sentences::text, made.aspects::text, made.review_count, made.positive, made.negative,
+       made.model, made.version, made.prediction_id, made.generated_at, counted.reviews
+FROM {Product._meta.db_table} AS product
+LEFT JOIN {ReviewSummary._meta.db_table} AS made ON made.product_id = product.id
+CROSS JOIN LATERAL (SELECT count(*) AS reviews FROM {Review._meta.db_table} WHERE product_id = product.id) AS counted
+WHERE product.id = %(product_id)s
+"""
+
+
+class Summarised(NamedTuple):
+    """What a job made of a product's reviews, nothing where it has not yet, and how many reviews there are now."""
+
+    summary: str | None
+    sentences: list[dict[str, Any]]
+    aspects: list[dict[str, Any]]
+    review_count: int | None
+    positive: int | None
+    negative: int | None
+    model: str | None
+    version: int | None
+    prediction_id: UUID | None
+    generated_at: datetime | None
+    reviews: int
 
 
 class Shown(NamedTuple):
@@ -83,3 +126,24 @@ def in_order(candidates: QuerySet[Product], ids: Sequence[int]) -> list[Product]
 
 def product_reviews(product_id: int) -> QuerySet[Review]:
     return Review.objects.filter(product_id=product_id).select_related("author")
+
+
+def stale_summaries(*, version: int, after: int, limit: int) -> list[int]:
+    """Products with an id over `after` whose summary is missing, of another version, or made before CHANGED of the
+    reviews were written, edited or analysed anew.
+    """
+    values = {"version": version, "after": after, "limit": limit, "fewest": FEWEST, "share": CHANGED}
+    with connection.cursor() as cursor:
+        cursor.execute(STALE, values)
+        return [int(one) for (one,) in cursor.fetchall()]
+
+
+def review_summary(product_id: int) -> Summarised | None:
+    """None where there is no such product."""
+    with connection.cursor() as cursor:
+        cursor.execute(SUMMARY, {"product_id": product_id})
+        row = cursor.fetchone()
+    if not row:
+        return None
+    summary, sentences, aspects, *facts = row
+    return Summarised(summary, json.loads(sentences or "[]"), json.loads(aspects or "[]"), *facts)

@@ -1,6 +1,8 @@
 """Everything that writes the shop's own records. Each rests on one transaction."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +14,19 @@ from experiments import serving
 from experiments.errors import Invalid, ModelFailed, NotFound, Unavailable
 from experiments.outcomes import outcome_record
 from experiments.prediction_log import prediction_get
+from experiments.uuid7 import uuid7_floor
+from nlp.ml.review_summary import FEWEST, MOST_SAID, REVIEW_SUMMARY, Point, ReviewSummaryInput, Said
+from nlp.ml.sentences import sentences_of
 from nlp.ml.sentiment import SENTIMENT, SentimentInput, SentimentOutput
 from reviews.errors import AlreadyReviewed, ReviewFailed
-from reviews.models import Event, Product, Rating, Review
+from reviews.models import Event, Product, Rating, Review, ReviewSummary
 from reviews.tasks import analyse_reviews
 from reviews.trend import EVENT_WEIGHTS, LIKED_ABOVE, trend_add
 
 Analysis = serving.Answer[SentimentOutput]
+MOST_SUMMARISED = 2_000  # reviews of a product, the newest
+LONGEST = 2_000  # characters of a sentence
+UNSEEN = timedelta(minutes=1)  # a review may be analysed so long before it can be read
 
 
 def product_create(*, values: Mapping[str, Any]) -> Product:
@@ -93,6 +101,7 @@ def review_update(*, review: Review, changes: Mapping[str, Any]) -> Review:
             setattr(review, name, value)
         if {"title", "text"} & changes.keys():
             review_analyse(review=review, user_id=review.author_id)
+            ReviewSummary.objects.filter(product_id=review.product_id).delete()  # it may quote the old words
         review.save()
         if review.author and changes.get("rating") is not None:
             rating_set(user=review.author, product=review.product, value=changes["rating"])
@@ -191,3 +200,53 @@ def _assert_there(product: Product) -> None:
 
 def _gone(row: Product | Review) -> Any:
     raise NotFound(f"There is no {row._meta.verbose_name} {row.pk}.")
+
+
+def summary_make(*, product_id: int) -> ReviewSummary | None:
+    """Summarise what is known of the product's reviews; None where too few are analysed. Raises Unavailable where no
+    model answers, Closed, and ModelFailed, which is in the log then.
+    """
+    read_from = uuid7_floor(timezone.now() - UNSEEN)
+    rows = Review.objects.filter(product_id=product_id).exclude(sentiment="").select_related("product")
+    reviews = list(rows.only("text", "rating", "sentiment", "product__name", "product__category")[:MOST_SUMMARISED])
+    if len(reviews) < FEWEST:
+        return None
+    said = [(review, one.text) for review in reviews for one in sentences_of(review.text) if len(one.text) <= LONGEST]
+    if not said:
+        return None
+    said = said[:MOST_SAID]
+    moods = serving.live(SENTIMENT.name).predict([SentimentInput(text) for _, text in said])
+    given = ReviewSummaryInput(
+        tuple(
+            Said(review.pk, text, mood.scores.positive, _content(review))
+            for (review, text), mood in zip(said, moods, strict=True)
+        ),
+        about=f"{reviews[0].product.name}, {reviews[0].product.category}",
+    )
+    [answer] = serving.predict(REVIEW_SUMMARY, [given], user_id=None, method="worker")
+    found, up = answer.output, sum(map(_content, reviews))
+    summary = ReviewSummary(
+        product_id=product_id, summary=found.summary, sentences=[_cited(one) for one in found.sentences],
+        aspects=[asdict(one) for one in found.aspects], review_count=len(reviews), positive=up,
+        negative=len(reviews) - up, model=answer.model, version=answer.version or 0,
+        prediction_id=answer.prediction_id, read_from=read_from,
+    )  # fmt: skip
+    with transaction.atomic():
+        ids = {review.pk for review in reviews}
+        there = Review.objects.filter(pk__in=ids).select_for_update(no_key=True).values_list("pk", flat=True)
+        if set(there) != ids:  # one was deleted meanwhile: its words must not come back; the sweep makes it anew
+            return None
+        facts = [field.name for field in ReviewSummary._meta.concrete_fields if not field.primary_key]
+        ReviewSummary.objects.bulk_create(
+            [summary], update_conflicts=True, unique_fields=["product"], update_fields=facts
+        )
+    return summary
+
+
+def _content(review: Review) -> bool:
+    """By the writer's stars, or without them by what the model says of the text."""
+    return (review.stated_sentiment or review.sentiment) == Review.Sentiment.POSITIVE
+
+
+def _cited(point: Point) -> dict[str, Any]:
+    return {"text": point.text, "review_ids": list(point.review_ids), "positive": point.positive}

@@ -7,13 +7,18 @@ from datetime import timedelta
 
 from django_tasks import task
 
-from experiments.errors import Unavailable
+from experiments import serving
+from experiments.batching import Closed
+from experiments.errors import ModelFailed, Unavailable
 from experiments.schedule import scheduled
+from nlp.ml.review_summary import REVIEW_SUMMARY
 from reviews.errors import ReviewFailed
+from reviews.selectors import stale_summaries
 from reviews.trend import trends_rebuild
 
 logger = logging.getLogger(__name__)
 BATCH = 256
+AT_ONCE = 100  # products that are looked up together
 
 
 @task()
@@ -43,6 +48,33 @@ def analyse_reviews() -> int:
 def sweep_unanalysed_reviews() -> None:
     """Finds what a killed job left."""
     analyse_reviews.call()
+
+
+@task()
+def summarise_reviews() -> int:
+    """Make the summaries that are missing or have fallen behind; gives how many. Stops quietly where no model answers,
+    and goes on behind a product that one fails on.
+    """
+    from reviews.services import summary_make
+
+    done = after = 0
+    try:
+        version = serving.live(REVIEW_SUMMARY.name).version
+        while stale := stale_summaries(version=version, after=after, limit=AT_ONCE):
+            for after in stale:
+                try:
+                    done += summary_make(product_id=after) is not None
+                except ModelFailed:
+                    logger.exception("product %d has no summary", after)
+    except (Unavailable, Closed) as error:
+        logger.info("summaries wait for a model: %s", error)
+    return done
+
+
+@scheduled(every=timedelta(seconds=60))
+def sweep_summaries() -> None:
+    """New, edited and deleted reviews."""
+    summarise_reviews.call()
 
 
 @scheduled(every=timedelta(days=1))

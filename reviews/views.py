@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from experiments.errors import NotFound
 from experiments.fields import FiniteField, TextField, WholeField, serializer_of
+from nlp.ml.review_summary import FEWEST, Aspect
 from nlp.ml.sentiment import SentimentOutput
 from reviews import selectors, services
 from reviews.fields import PictureField, StarsField
@@ -135,6 +137,28 @@ class AuthorWrites(permissions.IsAuthenticatedOrReadOnly):
         return request.method in permissions.SAFE_METHODS or obj.author_id == request.user.pk
 
 
+cited = inline_serializer(
+    "CitedSentence",
+    {"text": serializers.CharField(), "review_ids": serializers.ListField(child=serializers.IntegerField())},
+)
+summarised = inline_serializer(
+    "ReviewSummary",
+    {
+        "status": serializers.ChoiceField(["ready", "pending", "too_few_reviews"]),
+        "detail": serializers.CharField(help_text="Why there is no summary."),
+        "summary": serializers.CharField(),
+        "sentences": serializers.ListField(child=cited),
+        "review_count": serializers.IntegerField(),
+        "sentiment": SentimentSummarySerializer(),
+        "aspects": serializer_of(Aspect)(many=True),
+        "generated_at": serializers.DateTimeField(allow_null=True),
+        "model": serializers.CharField(allow_null=True),
+        "version": serializers.IntegerField(allow_null=True),
+        "prediction_id": serializers.UUIDField(allow_null=True),
+    },
+)
+
+
 @extend_schema(tags=["products"])
 class ProductViewSet(viewsets.ModelViewSet[Product]):
     """The catalogue. Anyone reads it, staff write it; a picture is sent as multipart."""
@@ -176,6 +200,34 @@ class ProductViewSet(viewsets.ModelViewSet[Product]):
         get_object_or_404(Product.objects.only("pk"), pk=pk)
         page: Any = super().paginate_queryset(selectors.product_reviews(pk))  # type: ignore[arg-type]  # not products
         return self.get_paginated_response(ReviewSerializer(page, many=True).data)
+
+    @extend_schema(responses=summarised)
+    @action(detail=True, filter_backends=[], permission_classes=[permissions.AllowAny], url_path="review-summary")
+    def review_summary(self, request: Request, pk: int) -> Response:
+        """What the product's reviews agree on, where they differ, and what they speak of."""
+        found = selectors.review_summary(pk)
+        if not found:
+            raise NotFound(f"There is no product {pk}.")
+        return Response(_summarised(found))
+
+
+def _summarised(found: selectors.Summarised) -> dict[str, Any]:
+    """Before there is a summary: how many reviews there are, and why there is none."""
+    few = found.reviews < FEWEST
+    waits = f"{found.reviews} of at least {FEWEST} reviews." if few else "It will be made within minutes."
+    return {
+        "status": "ready" if found.summary is not None else "too_few_reviews" if few else "pending",
+        "detail": "" if found.summary is not None else waits,
+        "summary": found.summary or "",
+        "sentences": [{name: one[name] for name in ("text", "review_ids")} for one in found.sentences],
+        "review_count": found.reviews if found.review_count is None else found.review_count,
+        "sentiment": {"positive": found.positive or 0, "negative": found.negative or 0},
+        "aspects": found.aspects,
+        "generated_at": found.generated_at,
+        "model": found.model,
+        "version": found.version,
+        "prediction_id": found.prediction_id,
+    }
 
 
 analysed = inline_serializer(

@@ -39,7 +39,6 @@ from experiments.mltask import (
     Number,
     Text,
     bounds,
-    digested,
     from_json,
     logged_whole,
     no_progress,
@@ -88,14 +87,12 @@ def inputs_of(task: Task) -> list[Any]:
 
 
 def sent(given: Any) -> dict[str, Any]:
-    """An input as a client sends it: pictures are files of a form, and nothing is cut to its digest."""
-    body = to_json(given)
+    """An input as a client sends it: pictures are files of a form."""
+    body = dataclasses.asdict(given)
     for name in body:
         value = getattr(given, name)
         if isinstance(value, Image):
             body[name] = SimpleUploadedFile(f"{name}.png", value.data)
-        elif name in digested(type(given)):
-            body[name] = list(value)
     return body
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, MLTask, Progress, Text
+from nlp.ml.calibration import expected_calibration_error
 from nlp.ml.ngrams import Ngrams
 
 POSITIVE_FROM = 4  # stars: a review with so many is positive
@@ -96,7 +97,7 @@ class TfidfSentiment:
             raise Invalid("param", "c and smoothing must be over 0, longest and min_df at least 1.")
         steps = 2 + len(limits)
         titles, texts = list(examples.rows["title"]), list(examples.rows["text"])
-        fields = {"text": [_joined(t, x) for t, x in zip(titles, texts, strict=True)], "title": titles}
+        fields = {"text": [joined(t, x) for t, x in zip(titles, texts, strict=True)], "title": titles}
         blocks: list[Any] = []
         vocabularies: list[tuple[list[str], np.ndarray]] = []
         for step, (name, values) in enumerate(fields.items()):
@@ -149,7 +150,7 @@ class TfidfSentiment:
         return [output_of(self._positive(one)) for one in batch]
 
     def _positive(self, given: SentimentInput) -> float:
-        logit = self.intercept + self.text.score(_joined(given.title, given.text)) + self.title.score(given.title)
+        logit = self.intercept + self.text.score(joined(given.title, given.text)) + self.title.score(given.title)
         return 1.0 / (1.0 + math.exp(-max(min(logit, 500.0), -500.0)))
 
     def evaluate(self, examples: Examples) -> dict[str, float]:
@@ -188,14 +189,16 @@ def scores_of(predictor: Any, examples: Examples) -> dict[str, float]:
     rows = examples.rows
     outputs = predictor.predict([SentimentInput(x, t) for t, x in zip(rows["title"], rows["text"], strict=True)])
     positive = np.array([output.scores.positive for output in outputs])
+    said = np.array([output.sentiment == "positive" for output in outputs])
     truth = rows["stars"].to_numpy(float) >= POSITIVE_FROM
     both = 0 < truth.sum() < len(truth)
     return {
-        "macro_f1": float(f1_score(truth, positive >= 0.5, average="macro")),
+        "macro_f1": float(f1_score(truth, said, average="macro")),
         "auc": float(roc_auc_score(truth, positive)) if both else float("nan"),
-        "accuracy": float((truth == (positive >= 0.5)).mean()),
+        "accuracy": float((truth == said).mean()),
+        "calibration_error": expected_calibration_error(positive, truth),
     }
 
 
-def _joined(title: str, text: str) -> str:
+def joined(title: str, text: str) -> str:
     return f"{title} . {text}" if title else text

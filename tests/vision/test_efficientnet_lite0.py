@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from experiments import exporting
 from experiments.discovery import task_named
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Image
-from vision.ml import exporting, lite0, lite0_network
+from vision.ml import lite0, lite0_network
 from vision.ml.embedding import DIMENSIONS, EmbeddingInput
 from vision.ml.image import SHOWN, ImageInput, softmax
 from vision.ml.pixels import centre

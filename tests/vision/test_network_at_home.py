@@ -13,7 +13,7 @@ RUN = """
 import sys
 from pathlib import Path
 import numpy as np
-from vision.ml.network import Network
+from experiments.network import Network
 print(Network(Path(sys.argv[1])).run(np.ones((1, 3, 32, 32), np.float32))[0].shape)
 """
 

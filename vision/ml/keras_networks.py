@@ -13,9 +13,9 @@ import numpy as np
 
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Image, Progress
+from experiments.network import THREADS, first_line, params_of
 from vision.ml.image import IMAGE, Classes, ImageInput, ImageOutput, scores_of
 from vision.ml.lite0 import imagenet
-from vision.ml.network import THREADS, first_line, params_of
 from vision.ml.onnx_file import shares_of
 from vision.ml.pixels import centre
 

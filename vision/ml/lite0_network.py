@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from experiments.exporting import assert_same, exported
 from experiments.mltask import Image
-from vision.ml.exporting import assert_same, exported
-from vision.ml.network import Network
+from experiments.network import Network
 from vision.ml.pixels import LITE, centre
 
 SIDE = 224  # pixels
@@ -59,7 +59,7 @@ def upper(network: Any) -> Any:
 @cache
 def trunk() -> bytes:
     """As an ONNX file."""
-    return exported(lower(weighted()), (3, SIDE, SIDE))
+    return exported(lower(weighted()), np.zeros((2, 3, SIDE, SIDE), np.float32))
 
 
 def top(above: Any) -> bytes:
@@ -68,7 +68,7 @@ def top(above: Any) -> bytes:
     """
     import torch
 
-    content = exported(above, SEEN)
+    content = exported(above, np.zeros((2, *SEEN), np.float32))
     pixels = np.random.default_rng(0).uniform(-1, 1, (3, 3, SIDE, SIDE)).astype(np.float32)
     with torch.no_grad():
         wanted = above(lower(weighted())(torch.from_numpy(pixels))).numpy()

@@ -14,11 +14,11 @@ from PIL import ImageEnhance, ImageOps
 
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Image, Progress
+from experiments.network import Network
 from experiments.pictures import opened
 from vision.ml.embedding import IMAGE_EMBEDDING
 from vision.ml.lite0_network import FEATURES, MARGIN, SIDE, Lite0Network, top, trunk, upper, weighted
 from vision.ml.lite0_vectors import Lite0Vectors
-from vision.ml.network import Network
 from vision.ml.pixels import LITE, Picture, centre
 
 VIEWS = 10  # of each picture: as it is, mirrored, and the rest cut out and tinted at random

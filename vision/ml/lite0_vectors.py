@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 
 from experiments.mltask import Examples, Image, Progress
+from experiments.network import params_of
 from vision.ml.embedding import IMAGE_EMBEDDING, EmbeddingInput, EmbeddingOutput, precision, unit
 from vision.ml.lite0_network import FEATURES, Lite0Network, top, trunk, upper, weighted
-from vision.ml.network import params_of
 
 
 @cache

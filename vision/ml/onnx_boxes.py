@@ -11,10 +11,10 @@ from PIL import Image as Pillow
 
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Progress
+from experiments.network import Network, params_of
 from experiments.pictures import opened
 from vision.ml.detection import DETECT, Box, DetectOutput, Found
 from vision.ml.image import ImageInput
-from vision.ml.network import Network, params_of
 from vision.ml.onnx_file import Entry, entry_of, labels_in, network_in, tried
 from vision.ml.pixels import Picture
 

@@ -13,9 +13,9 @@ from PIL import Image as Pillow
 
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Progress
+from experiments.network import Network, first_line, params_of
 from vision.ml.image import IMAGE, Classes, ImageInput, ImageOutput, scores_of, softmax
 from vision.ml.lite0 import imagenet
-from vision.ml.network import Network, first_line, params_of
 from vision.ml.pixels import RECIPES, Picture, centre
 
 SIDE = 224  # pixels, where the file leaves the size open

@@ -1,4 +1,4 @@
-"""A network as an ONNX file: run in this process by ONNX Runtime, on as many threads as is said here."""
+"""A network as an ONNX file: run in this process by ONNX Runtime, on as many threads as is said here. Pure."""
 
 import inspect
 import os
@@ -32,9 +32,10 @@ class Network:
             raise DomainError(f"{name} is no ONNX file that ONNX Runtime can run: {first_line(error)}") from error
         self.source = source
 
-    def run(self, pixels: np.ndarray) -> list[np.ndarray]:
-        """All outputs for an array as the network wants it."""
-        found: list[np.ndarray] = self.session.run(None, {self.session.get_inputs()[0].name: pixels})
+    def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """All outputs for its inputs, in their order."""
+        names = (one.name for one in self.session.get_inputs())
+        found: list[np.ndarray] = self.session.run(None, dict(zip(names, arrays, strict=True)))
         return found
 
     def save(self, path: Path) -> None:

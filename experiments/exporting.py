@@ -1,4 +1,4 @@
-"""A torch network as an ONNX file, and the check that the file answers as the network does."""
+"""A torch network as an ONNX file, and the check that the file answers as the network does. Pure."""
 
 import tempfile
 import warnings
@@ -12,16 +12,20 @@ from experiments.errors import DomainError
 TOLERANCE = 1e-4  # the largest difference of an output between torch and ONNX Runtime
 
 
-def exported(network: Any, shape: tuple[int, ...]) -> bytes:
-    """The file of a torch module in evaluation mode. `shape` is that of one input; the file takes any number."""
+def exported(network: Any, *samples: np.ndarray, free: int = 1) -> bytes:
+    """The file of a torch module in evaluation mode that takes arrays like these. Their first `free` axes, and those of
+    what comes out, may be of any length.
+    """
     import torch
 
+    given = [f"given{number}" for number in range(len(samples))]
+    axes = {name: {axis: f"axis{axis}" for axis in range(free)} for name in given}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing; whoever calls checks what came out
         path = Path(folder) / "network.onnx"
         torch.onnx.export(
-            network, (torch.zeros(2, *shape),), path, input_names=["given"], output_names=["found"],
-            dynamic_axes={"given": {0: "batch"}, "found": {0: "batch"}}, opset_version=17, dynamo=False,
+            network, tuple(torch.from_numpy(one) for one in samples), path, input_names=given, output_names=["found"],
+            dynamic_axes=axes | {"found": {0: "axis0"}}, opset_version=17, dynamo=False,
         )  # fmt: skip
         return path.read_bytes()
 

@@ -1,0 +1,138 @@
+"""The algorithm `hub` of `entities`: any network for tokens that transformers can load, by its name on the hub or from
+a folder. What it loaded is kept in the artifact, and nothing is fetched afterwards.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from experiments.errors import DomainError, Invalid
+from experiments.mltask import Examples, Progress
+from experiments.network import THREADS, first_line, params_of
+from nlp.ml.entities import ENTITIES, EntitiesInput, EntitiesOutput, output_of, scores_of
+from nlp.ml.spans import Found, Place, Span, joined, merged, tokens_of, words_of
+
+LONGEST = 512  # tokens of a window, where the network does not want fewer
+EXAMPLE = "dbmdz/bert-large-cased-finetuned-conll03-english"
+PARAMS = "params.json"
+
+
+@ENTITIES.algorithm("hub")
+class HubEntities:
+    """`model` is a name on the hub or a folder. A word has the label of its first token, and the mean of what its
+    tokens give that label for a score.
+    """
+
+    def __init__(self, model: str = "") -> None:
+        self.model = model
+
+    def fit(self, examples: Examples, *, progress: Progress) -> Self:
+        """Needs no examples: brings the network in. Raises DomainError where it cannot be had."""
+        if not self.model:
+            raise Invalid(
+                "model", f"Name a model of the hub: --param model={EXAMPLE}, or, where there is no network, a folder"
+                " that has its files: --param model=FOLDER.",
+            )  # fmt: skip
+        progress(0, 1, "loading the network")
+        self.use(*self._brought())
+        progress(1, 1, "ready")
+        return self
+
+    def _brought(self) -> tuple[Any, Any]:
+        folder = Path(self.model).is_dir()
+        if not folder and (self.model.count("/") > 1 or self.model[0] in "./~"):
+            raise Invalid("model", f"There is no folder {self.model}.")
+        try:
+            return loaded(self.model)
+        except Exception as error:  # whatever transformers, the hub and the tokenizers raise
+            if folder:
+                raise DomainError(
+                    f"No network for tokens can be loaded from {self.model}: {first_line(error)}"
+                ) from error
+        try:
+            return loaded(self.model, local_files_only=False)
+        except Exception as error:
+            raise DomainError(
+                f"{self.model} could not be fetched ({first_line(error)}). Fetch its files where there is a network,"
+                " bring them here, and say: --param model=FOLDER"
+            ) from error
+
+    def use(self, network: Any, tokenizer: Any) -> Self:
+        """Its tokenizer's fast part alone is asked: the rest of it changes settings with every call, which threads that
+        share it would notice.
+        """
+        if not tokenizer.is_fast:
+            raise DomainError(
+                "Its tokenizer is a slow one, that does not say where tokens stand: tokenizer.json is missing."
+            )
+        import torch
+
+        torch.set_num_threads(THREADS)
+        self.network, self.tokenizer = network, tokenizer
+        self.labels = [network.config.id2label[number] for number in range(network.config.num_labels)]
+        self.fast = tokenizer.backend_tokenizer
+        self.fast.no_truncation()
+        self.fast.no_padding()
+        sample = self.fast.encode("a")
+        own = [number for number, special in enumerate(sample.special_tokens_mask) if not special]
+        self.before, self.after = sample.ids[: own[0]], sample.ids[own[-1] + 1 :]
+        most = getattr(network.config, "max_position_embeddings", LONGEST) or LONGEST
+        most = min(LONGEST, tokenizer.model_max_length, most - 2)  # RoBERTa has two places that no token may take
+        self.window = most - len(self.before) - len(self.after)
+        return self
+
+    def predict(self, batch: Sequence[EntitiesInput]) -> list[EntitiesOutput]:
+        return [output_of(one.text, self._spans(one.text)) for one in batch]
+
+    def _spans(self, text: str) -> list[Span]:
+        words, tokens, found = words_of(text), self.fast.encode(text, add_special_tokens=False), []
+        overlap = self.window // 8
+        for start in range(0, max(len(tokens.ids) - overlap, 1), self.window - overlap):
+            part = slice(start, start + self.window)
+            places = tokens.offsets[part]
+            if places:
+                spans = self._read(tokens.ids[part], places, words, places[0][0] if start else 0)
+                found.append(Found(places[0][0] if start else 0, places[-1][1], spans))
+        return merged(len(text), found)
+
+    def _read(self, ids: list[int], places: list[Place], words: list[Place], first: int) -> list[Span]:
+        shares = self._shares(ids)
+        seen, labels, scores = [], [], []
+        for number, token, last in tokens_of(words, places, first):
+            label = int(shares[token].argmax())
+            seen.append(words[number])
+            labels.append(self.labels[label])
+            scores.append(float(shares[token:last, label].mean()))
+        return joined(seen, labels, scores)
+
+    def _shares(self, ids: list[int]) -> np.ndarray:
+        """Of each label for each token, shape (tokens, labels)."""
+        import torch
+
+        with torch.inference_mode():
+            logits = self.network(input_ids=torch.tensor([[*self.before, *ids, *self.after]])).logits[0]
+            shares: np.ndarray = torch.softmax(logits.double(), -1).numpy()
+        return shares[len(self.before) : len(self.before) + len(ids)]
+
+    def evaluate(self, examples: Examples) -> dict[str, float]:
+        return scores_of(self, examples)
+
+    def save(self, folder: Path) -> None:
+        self.network.save_pretrained(folder, safe_serialization=True)
+        self.tokenizer.save_pretrained(folder)
+        (folder / PARAMS).write_text(json.dumps(params_of(self)))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(**json.loads((folder / PARAMS).read_text())).use(*loaded(str(folder), use_safetensors=True))
+
+
+def loaded(model: str, *, local_files_only: bool = True, **options: Any) -> tuple[Any, Any]:
+    """The network and its tokenizer."""
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    network = AutoModelForTokenClassification.from_pretrained(model, local_files_only=local_files_only, **options)
+    return network.eval(), AutoTokenizer.from_pretrained(model, local_files_only=local_files_only)
