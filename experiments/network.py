@@ -1,9 +1,12 @@
 """A network as an ONNX file: run in this process by ONNX Runtime, on as many threads as is said here. Pure."""
 
+import hashlib
 import inspect
 import os
+import threading
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -40,6 +43,19 @@ class Network:
 
     def save(self, path: Path) -> None:
         path.write_bytes(self.source if isinstance(self.source, bytes) else self.source.read_bytes())
+
+
+_networks: "WeakValueDictionary[bytes, Network]" = WeakValueDictionary()  # by digest
+_lock = threading.Lock()
+
+
+def shared(content: bytes) -> Network:
+    """The network of this file: the one that is in memory already, where several versions are made of one."""
+    digest = hashlib.sha256(content).digest()
+    with _lock:
+        found = _networks.get(digest) or Network(content)
+        _networks[digest] = found
+    return found
 
 
 def first_line(error: Exception) -> str:

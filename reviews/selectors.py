@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Avg, Count, FloatField, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Avg, Count, FloatField, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
 from nlp.ml.review_summary import FEWEST
@@ -126,6 +126,11 @@ def in_order(candidates: QuerySet[Product], ids: Sequence[int]) -> list[Product]
 
 def product_reviews(product_id: int) -> QuerySet[Review]:
     return Review.objects.filter(product_id=product_id).select_related("author")
+
+
+def unanalysed(but: int | None = None) -> Q:
+    """Reviews without sentiment; where `but` names a version of it, those that another one analysed too."""
+    return Q(sentiment="") if but is None else Q(sentiment="") | ~Q(model_version=but)
 
 
 def stale_summaries(*, version: int, after: int, limit: int) -> list[int]:

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from experiments import serving
@@ -20,6 +19,7 @@ from nlp.ml.sentences import sentences_of
 from nlp.ml.sentiment import SENTIMENT, SentimentInput, SentimentOutput
 from reviews.errors import AlreadyReviewed, ReviewFailed
 from reviews.models import Event, Product, Rating, Review, ReviewSummary
+from reviews.selectors import unanalysed
 from reviews.tasks import analyse_reviews
 from reviews.trend import EVENT_WEIGHTS, LIKED_ABOVE, trend_add
 
@@ -120,9 +120,9 @@ def review_analyse(*, review: Review, user_id: int | None) -> Analysis | None:
     return answer
 
 
-def reviews_analyse_next(*, after: int, limit: int) -> tuple[int, int]:
-    """Analyse up to `limit` reviews without sentiment and with an id over `after`, in one call of the model and one
-    transaction.
+def reviews_analyse_next(*, after: int, limit: int, but: int | None = None) -> tuple[int, int]:
+    """Analyse up to `limit` reviews with an id over `after`, in one call of the model and one transaction: those without
+    sentiment, or where `but` names a version of it, those that another one analysed too.
 
     Gives the last id it saw (`after` when there is none left) and how many. Rows that another worker or an edit holds
     are skipped. Raises Unavailable where no model answers, and ReviewFailed where it fails on one of them; the failure
@@ -130,8 +130,8 @@ def reviews_analyse_next(*, after: int, limit: int) -> tuple[int, int]:
     """
     failed = False
     with transaction.atomic():
-        waiting = Review.objects.filter(Q(sentiment=""), id__gt=after).order_by("id")
-        reviews = list(waiting.select_for_update(skip_locked=True)[:limit])
+        waiting = Review.objects.filter(unanalysed(but), id__gt=after)
+        reviews = list(waiting.order_by("id").select_for_update(skip_locked=True)[:limit])
         if not reviews:
             return after, 0
         inputs = [SentimentInput(review.text, review.title) for review in reviews]

