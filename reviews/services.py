@@ -121,8 +121,8 @@ def review_analyse(*, review: Review, user_id: int | None) -> Analysis | None:
 
 
 def reviews_analyse_next(*, after: int, limit: int, but: int | None = None) -> tuple[int, int]:
-    """Analyse up to `limit` reviews with an id over `after`, in one call of the model and one transaction: those without
-    sentiment, or where `but` names a version of it, those that another one analysed too.
+    """Analyse up to `limit` reviews with an id over `after`, in one call of the model and one transaction: those
+    without sentiment, or where `but` names a version of it, those that another one analysed too.
 
     Gives the last id it saw (`after` when there is none left) and how many. Rows that another worker or an edit holds
     are skipped. Raises Unavailable where no model answers, and ReviewFailed where it fails on one of them; the failure

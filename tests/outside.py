@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from experiments.mltask import MLTask
 
 RUN_ON_A_HEAVY_LIBRARY = {("image", "mobilenet_v2"), ("image", "resnet50")}  # Keras networks, by TensorFlow
-RUN_ON_A_HEAVY_LIBRARY |= {("summary", "hub"), ("entities", "hub")}  # by torch
+RUN_ON_A_HEAVY_LIBRARY |= {("summary", "hub"), ("entities", "hub"), ("sentiment", "hub")}  # by torch
 
 
 def made(task: MLTask[Any, Any], algorithm: str) -> Any:
@@ -28,6 +29,8 @@ def parameters(task: str, algorithm: str) -> dict[str, Any]:
         ("image_embedding", "efficientnet_lite0_tuned"): lambda: {"epochs": 1},  # time
         ("entities", "hub"): lambda: {"model": str(namer())},
         ("entities", "minilm"): lambda: {"epochs": 3, "rate": 5e-4},  # time
+        ("sentiment", "hub"): lambda: {"model": str(judge())},
+        ("sentiment", "minilm"): lambda: {"epochs": 1.0},  # time
         ("summary", "hub"): lambda: {"model": str(writer()), "beams": 1},  # time
     }
     return needed.get((task, algorithm), dict)()
@@ -108,6 +111,30 @@ def writer(reads: int = 1_024) -> Path:
     folder = _folder() / f"writer{reads}"
     network.save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=words, model_max_length=reads, **kept).save_pretrained(folder)
+    return folder
+
+
+@cache
+def judge(*labels: str) -> Path:
+    """A folder as transformers writes it, of a BERT that judges texts at random."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    named = labels or ("negative", "neutral", "positive")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *ascii_lowercase, *(f"##{one}" for one in ascii_lowercase)]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+            max_position_embeddings=64, id2label=dict(enumerate(named)), initializer_range=1.0,
+            label2id={one: number for number, one in enumerate(named)},
+        )  # fmt: skip
+        network = BertForSequenceClassification(config)
+    folder = _folder() / f"judge {' '.join(labels)}"
+    network.save_pretrained(folder)
+    fast = BertWordPieceTokenizer(vocab={word: number for number, word in enumerate(words)}, lowercase=True)
+    BertTokenizerFast(tokenizer_object=fast._tokenizer, model_max_length=64).save_pretrained(folder)
     return folder
 
 

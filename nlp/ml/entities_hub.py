@@ -9,13 +9,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, Progress
-from experiments.network import THREADS, first_line, params_of
+from experiments.network import params_of
 from nlp.ml.entities import ENTITIES, EntitiesInput, EntitiesOutput, output_of, scores_of
+from nlp.ml.hub import brought, fast_part, one_thread, window
 from nlp.ml.spans import Found, Place, Span, joined, merged, tokens_of, words_of
 
-LONGEST = 512  # tokens of a window, where the network does not want fewer
 EXAMPLE = "dbmdz/bert-large-cased-finetuned-conll03-english"
 PARAMS = "params.json"
 
@@ -31,57 +30,19 @@ class HubEntities:
 
     def fit(self, examples: Examples, *, progress: Progress) -> Self:
         """Needs no examples: brings the network in. Raises DomainError where it cannot be had."""
-        if not self.model:
-            raise Invalid(
-                "model", f"Name a model of the hub: --param model={EXAMPLE}, or, where there is no network, a folder"
-                " that has its files: --param model=FOLDER.",
-            )  # fmt: skip
         progress(0, 1, "loading the network")
-        self.use(*self._brought())
+        self.use(*brought(_loaded, self.model, EXAMPLE))
         progress(1, 1, "ready")
         return self
 
-    def _brought(self) -> tuple[Any, Any]:
-        folder = Path(self.model).is_dir()
-        if not folder and (self.model.count("/") > 1 or self.model[0] in "./~"):
-            raise Invalid("model", f"There is no folder {self.model}.")
-        try:
-            return loaded(self.model)
-        except Exception as error:  # whatever transformers, the hub and the tokenizers raise
-            if folder:
-                raise DomainError(
-                    f"No network for tokens can be loaded from {self.model}: {first_line(error)}"
-                ) from error
-        try:
-            return loaded(self.model, local_files_only=False)
-        except Exception as error:
-            raise DomainError(
-                f"{self.model} could not be fetched ({first_line(error)}). Fetch its files where there is a network,"
-                " bring them here, and say: --param model=FOLDER"
-            ) from error
-
     def use(self, network: Any, tokenizer: Any) -> Self:
-        """Its tokenizer's fast part alone is asked: the rest of it changes settings with every call, which threads that
-        share it would notice.
-        """
-        if not tokenizer.is_fast:
-            raise DomainError(
-                "Its tokenizer is a slow one, that does not say where tokens stand: tokenizer.json is missing."
-            )
-        import torch
-
-        torch.set_num_threads(THREADS)
-        self.network, self.tokenizer = network, tokenizer
+        one_thread()
+        self.network, self.tokenizer, self.fast = network, tokenizer, fast_part(tokenizer)
         self.labels = [network.config.id2label[number] for number in range(network.config.num_labels)]
-        self.fast = tokenizer.backend_tokenizer
-        self.fast.no_truncation()
-        self.fast.no_padding()
         sample = self.fast.encode("a")
         own = [number for number, special in enumerate(sample.special_tokens_mask) if not special]
         self.before, self.after = sample.ids[: own[0]], sample.ids[own[-1] + 1 :]
-        most = getattr(network.config, "max_position_embeddings", LONGEST) or LONGEST
-        most = min(LONGEST, tokenizer.model_max_length, most - 2)  # RoBERTa has two places that no token may take
-        self.window = most - len(self.before) - len(self.after)
+        self.window = window(network, tokenizer, len(self.before) + len(self.after))
         return self
 
     def predict(self, batch: Sequence[EntitiesInput]) -> list[EntitiesOutput]:
@@ -127,12 +88,11 @@ class HubEntities:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(**json.loads((folder / PARAMS).read_text())).use(*loaded(str(folder), use_safetensors=True))
+        return cls(**json.loads((folder / PARAMS).read_text())).use(*_loaded(str(folder), True))
 
 
-def loaded(model: str, *, local_files_only: bool = True, **options: Any) -> tuple[Any, Any]:
-    """The network and its tokenizer."""
+def _loaded(source: str, local: bool) -> tuple[Any, Any]:
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-    network = AutoModelForTokenClassification.from_pretrained(model, local_files_only=local_files_only, **options)
-    return network.eval(), AutoTokenizer.from_pretrained(model, local_files_only=local_files_only)
+    network = AutoModelForTokenClassification.from_pretrained(source, local_files_only=local)
+    return network.eval(), AutoTokenizer.from_pretrained(source, local_files_only=local)

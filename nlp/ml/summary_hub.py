@@ -9,12 +9,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-from experiments.errors import DomainError, Invalid
+from experiments.errors import Invalid
 from experiments.mltask import Examples, Progress
-from experiments.network import THREADS, first_line, params_of
+from experiments.network import params_of
+from nlp.ml.hub import brought, one_thread
 from nlp.ml.sentences import sentences_of
 from nlp.ml.summary import SUMMARY, SummaryInput, SummaryOutput, answer, as_it_is, scores_of, trimmed, word_count
 
+EXAMPLE = "facebook/bart-large-cnn"
 PARTS_OF = 1_024  # tokens, where the network does not say how many it reads
 ROUNDS = 4  # of summarising summaries
 LONGER = (1.0, 1.5, 2.5)  # times so many tokens are asked for, until the words are enough
@@ -31,38 +33,18 @@ class HubSummary:
 
     def fit(self, examples: Examples, *, progress: Progress) -> Self:
         """Needs no examples: brings the weights in."""
-        if not self.model:
-            raise Invalid(
-                "param", "Say which network: --param model=NAME, a name on the hub such as facebook/bart-large-cnn, or"
-                " the path of a folder.",
-            )  # fmt: skip
         if self.beams < 1:
             raise Invalid("param", f"beams must be at least 1, got {self.beams}.")
-        if self.model.startswith((".", "/", "~")) and not Path(self.model).expanduser().is_dir():
-            raise Invalid("param", f"There is no folder {self.model}.")
         progress(0, 1, "loading the network")
-        self.use(self.model if not self.model.startswith("~") else str(Path(self.model).expanduser()), local=False)
+        self.use(*brought(_loaded, self.model, EXAMPLE))
         progress(1, 1, "loaded")
         return self
 
-    def use(self, source: str, *, local: bool) -> Self:
-        import torch
-        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-        torch.set_num_threads(THREADS)
-        try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(source, local_files_only=local)
-            network: Any = AutoModelForSeq2SeqLM.from_pretrained(source, local_files_only=local, dtype=torch.float32)
-        except Exception as error:  # whatever the hub, the tokenizer's reader or the weights' reader raise
-            if Path(source).is_dir():
-                raise DomainError(f"{source} holds no network that rewrites texts: {first_line(error)}") from error
-            raise DomainError(
-                f"{source} could not be fetched ({first_line(error)}). Fetch its folder where there is a network, bring"
-                " it here, and say: manage.py train summary --algorithm hub --param model=FOLDER"
-            ) from error
+    def use(self, network: Any, tokenizer: Any) -> Self:
+        one_thread()
         for where in ("is_local", "local_files_only"):  # the artifact does not keep where it came from
-            self.tokenizer.init_kwargs.pop(where, None)
-        self.network = network.eval()
+            tokenizer.init_kwargs.pop(where, None)
+        self.network, self.tokenizer = network, tokenizer
         self.lock = Lock()  # a tokenizer is one thread's at a time
         self.room = self._room()
         settings = getattr(network.config, "task_specific_params", None) or {}
@@ -157,4 +139,12 @@ class HubSummary:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(**json.loads((folder / "params.json").read_text())).use(str(folder), local=True)
+        return cls(**json.loads((folder / "params.json").read_text())).use(*_loaded(str(folder), True))
+
+
+def _loaded(source: str, local: bool) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    network: Any = AutoModelForSeq2SeqLM.from_pretrained(source, local_files_only=local, dtype=torch.float32)
+    return network.eval(), AutoTokenizer.from_pretrained(source, local_files_only=local)

@@ -59,8 +59,8 @@ def test_with_no_model_it_is_said_how_to_name_one() -> None:
     with pytest.raises(Invalid) as caught:
         fit("")
     assert caught.value.field == "model"
-    assert "--param model=dbmdz/bert-large-cased-finetuned-conll03-english" in caught.value.detail
-    assert "--param model=FOLDER" in caught.value.detail
+    assert "--model dbmdz/bert-large-cased-finetuned-conll03-english" in caught.value.detail
+    assert "--model FOLDER" in caught.value.detail
 
 
 @pytest.mark.parametrize("model", ["/no/such/folder", "./no", "no/such/folder", "../x"])
@@ -76,7 +76,7 @@ def test_where_the_hub_is_away_it_is_said_what_was_not_fetched(monkeypatch: pyte
     with pytest.raises(DomainError) as caught:
         fit("someone/a-model-of-names")
     assert "someone/a-model-of-names could not be fetched" in caught.value.detail
-    assert "--param model=FOLDER" in caught.value.detail
+    assert "--model FOLDER" in caught.value.detail
     assert "\n" not in caught.value.detail
 
 
@@ -84,7 +84,7 @@ def test_where_the_hub_is_away_it_is_said_what_was_not_fetched(monkeypatch: pyte
 def test_a_folder_without_one_of_its_files_is_refused_in_words(tmp_path: Path, missing: str) -> None:
     shutil.copytree(outside.namer(), tmp_path / "model")
     (tmp_path / "model" / missing).unlink()
-    with pytest.raises(DomainError, match=f"No network for tokens can be loaded from {tmp_path / 'model'}: "):
+    with pytest.raises(DomainError, match=f"No network of this kind can be loaded from {tmp_path / 'model'}: "):
         fit(str(tmp_path / "model"))
 
 
@@ -92,5 +92,5 @@ def test_weights_that_are_cut_off_are_refused_in_words(tmp_path: Path) -> None:
     shutil.copytree(outside.namer(), tmp_path / "model")
     weights = tmp_path / "model" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:2_000])
-    with pytest.raises(DomainError, match="No network for tokens can be loaded"):
+    with pytest.raises(DomainError, match="No network of this kind can be loaded"):
         fit(str(tmp_path / "model"))

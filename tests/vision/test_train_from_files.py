@@ -105,10 +105,10 @@ def test_pictures_of_one_category_are_too_few(folder: Path, online: Version, tmp
         (["image", "--folder", "."], "--folder is for category, not for image."),
         (
             ["category", "--weights", "w.h5"],
-            "--weights is for an --algorithm that takes a file of weights. category has",
+            "--weights is for an --algorithm that takes it; category has none.",
         ),
-        (["image", "--weights", "w.h5"], "Those are: mobilenet_v2, resnet50."),
-        (["image", "--algorithm", "efficientnet_lite0", "--weights", "w.h5"], "Those are: mobilenet_v2, resnet50."),
+        (["image", "--weights", "w.h5"], "those are: mobilenet_v2, resnet50."),
+        (["image", "--algorithm", "efficientnet_lite0", "--weights", "w.h5"], "those are: mobilenet_v2, resnet50."),
         (["image", "--algorithm", "resnet50", "--weights", "w.h5"], "There is no file w.h5."),
     ],
 )

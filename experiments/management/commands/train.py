@@ -1,11 +1,13 @@
 """`manage.py train <task>`: fit an algorithm on the shop's rows and store it as a new version."""
 
 import json
+from inspect import signature
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from experiments.discovery import task_named, tasks
+from experiments.errors import Invalid
 from experiments.management.commands._shared import Bar, figures, plain_errors
 from experiments.mltask import Progress, Split
 from experiments.models import ModelVersion
@@ -54,6 +56,17 @@ class Command(BaseCommand):
     def examples(self, options: dict[str, Any], progress: Progress) -> Split | None:
         """Where a higher room's command trains on something else than the shop's rows, it brings that here."""
         return None
+
+    def given(self, options: dict[str, Any], name: str) -> None:
+        """Hand --name to the algorithm as its parameter `name`. Raises Invalid where it takes none."""
+        if not options[name]:
+            return
+        algorithms = task_named(options["task"]).algorithms
+        taking = [one for one, made in algorithms.items() if name in signature(made).parameters]
+        if (options["algorithm"] or next(iter(algorithms))) not in taking:
+            known = f"those are: {', '.join(taking)}" if taking else f"{options['task']} has none"
+            raise Invalid(name, f"--{name} is for an --algorithm that takes it; {known}.")
+        options["param"] = [*options["param"], (name, options[name])]
 
     @plain_errors
     def handle(self, *args: Any, **options: Any) -> None:

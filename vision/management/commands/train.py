@@ -1,18 +1,16 @@
 """`manage.py train image --algorithm mobilenet_v2 --weights FILE` and `manage.py train category --folder DIR`. Without
-these two, and for other tasks, the command is the one of experiments/.
+these two, and for other tasks, the command is the one of nlp/.
 """
 
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from experiments.discovery import task_named
 from experiments.errors import Invalid
-from experiments.management.commands import train
 from experiments.management.commands._shared import plain_errors
 from experiments.mltask import Progress, Split
+from nlp.management.commands import train
 from vision.folders import category_split
 from vision.ml.category import CATEGORY
 
@@ -46,11 +44,5 @@ class Command(train.Command):
 
     @plain_errors
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["weights"]:
-            algorithms = task_named(options["task"]).algorithms
-            taking = [name for name, made in algorithms.items() if "weights" in signature(made).parameters]
-            if options["algorithm"] not in taking:
-                known = f" Those are: {', '.join(taking)}." if taking else f" {options['task']} has none."
-                raise Invalid("weights", f"--weights is for an --algorithm that takes a file of weights.{known}")
-            options["param"] = [*options["param"], ("weights", options["weights"])]
+        self.given(options, "weights")
         super().handle(*args, **options)
