@@ -13,7 +13,7 @@ from reviews.models import Review
 from tests.experiments.conftest import Version
 from tests.processes import manage
 
-FIGURES = r"macro_f1 \d\.\d{4}, accuracy \d\.\d{4}, auc \d\.\d{4}"
+FIGURES = r"macro_f1 \d\.\d{4}, accuracy \d\.\d{4}, auc \d\.\d{4}, calibration_error \d\.\d{4}"
 
 
 def said(*arguments: str) -> str:
@@ -101,6 +101,7 @@ def test_evaluate_measures_the_live_version_or_another(reviewed: None) -> None:
 def test_evaluate_prints_json_for_programs(reviewed: None) -> None:
     said("train", "sentiment", "--promote")
     found = json.loads(said("evaluate", "sentiment", "--json", "--part", "validation"))
+    assert 0 < found.pop("calibration_error") < 0.1
     assert found == {"task": "sentiment", "version": 1, "rows": 10, "macro_f1": 1.0, "auc": 1.0, "accuracy": 1.0}
 
 
@@ -142,7 +143,7 @@ def test_models_lists_the_versions_of_each_task_newest_first(reviewed: None) -> 
     said("train", "sentiment", "--promote")
     said("train", "sentiment")
     lines = said("models").splitlines()
-    at = lines.index("sentiment (algorithms: tfidf)")
+    at = lines.index("sentiment (algorithms: tfidf, hub, minilm)")
     assert re.fullmatch(r"     2        tfidf                \d{4}-\d\d-\d\d \d\d:\d\d  " + FIGURES, lines[at + 1])
     assert re.fullmatch(r"     1  live  tfidf                \d{4}-\d\d-\d\d \d\d:\d\d  " + FIGURES, lines[at + 2])
     assert "recommend (algorithms: ease, als, item_neighbours, user_neighbours)" in lines

@@ -88,10 +88,10 @@ def test_odd_texts_have_an_honest_answer(path: str, alice: APIClient, texts: Non
 
 
 @pytest.mark.parametrize("path", [ENTITIES, SUMMARIZE])
-@pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["nul", "surrogate"])
-def test_texts_that_are_none_are_refused(path: str, text: str, alice: APIClient) -> None:
-    answer = alice.post(path, json.dumps({"text": text}), content_type="application/json")
-    assert_problem(answer, 400, "invalid", "text")
+def test_texts_that_are_none_are_refused(path: str, alice: APIClient) -> None:
+    assert_problem(alice.post(path, {"text": "a\0b"}), 400, "invalid", "text")
+    lone_surrogate = json.dumps({"text": "\ud800"})
+    assert_problem(alice.post(path, lone_surrogate, content_type="application/json"), 400, "parse_error")
 
 
 @pytest.mark.parametrize("path", [ENTITIES, SUMMARIZE])
