@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from experiments.mltask import Examples, MLTask, Text
+from experiments.mltask import Batching, Examples, MLTask, Text
 from nlp.ml.spans import Span, f1, joined
 
 KINDS = ("PER", "ORG", "LOC", "PRODUCT", "WORK", "MISC", "DATE", "MONEY", "NUMBER")
@@ -75,7 +75,8 @@ ENTITIES = MLTask(
     example=EntitiesInput("I bought a dress from Zara in New York for Maria Lopez, and it fits."),
     tiny=tiny,
     metric="f1",
-    public=False,  # the language routes answer it
+    public=False,  # nlp/views.py has its route
+    batching=Batching(max_size=8, timeout_s=30.0),  # slow ones: who waits is counted, and refused beyond a bound
     pretrained=True,
 )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from experiments.errors import Invalid
-from experiments.mltask import Examples, MLTask, Number, Text
+from experiments.mltask import Batching, Examples, MLTask, Number, Text
 from nlp.ml.sentences import sentences_of
 
 MOST_WORDS = 1_000
@@ -71,7 +71,8 @@ SUMMARY = MLTask(
     output=SummaryOutput,
     example=SummaryInput(EXAMPLE, 20, 8),
     tiny=tiny,
-    public=False,
+    public=False,  # nlp/views.py has its route
+    batching=Batching(max_size=8, timeout_s=30.0),  # slow ones: who waits is counted, and refused beyond a bound
     pretrained=True,
     metric="rouge1",
 )
