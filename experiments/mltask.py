@@ -173,6 +173,7 @@ class MLTask(Generic[In, Out]):
     metric: str  # what the promotion gate compares
     higher_is_better: bool = True
     public: bool = True  # has a route of its own
+    jobs_only: bool = False  # jobs ask it and nobody else: a web process does not load it
     pretrained: bool = False  # its algorithms bring what they know: they are fitted, and promoted, without any rows
     brought: bool = False  # there is nothing to train: somebody brings a file
     needs: tuple[str, ...] = ()  # tasks whose live versions made its examples

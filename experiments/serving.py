@@ -106,6 +106,7 @@ _refused: dict[int, str] = {}  # variants that cannot be served, to what is wron
 _running: dict[str, Running] = {}  # by task
 _chooses: dict[str, Callable[[], ModelVersion | None]] = {}  # what higher rooms want kept, by names of their own
 _kept: dict[str, Loaded] = {}  # by the same names
+_left_out: set[str] = set()  # tasks that nobody asks in this process
 _lock = threading.Lock()
 _watched = threading.Event()  # this process has a watcher
 
@@ -139,10 +140,10 @@ def refresh() -> None:
     the old one in place.
     """
     with _lock:
-        rows = {row.task: row for row in ModelVersion.objects.filter(live=True, task__in=tasks())}
+        rows = {row.task: row for row in ModelVersion.objects.filter(live=True, task__in=_mine())}
         chosen = {name: row for name, choose in _chooses.items() if (row := choose())}
         rows |= {name: row for name, row in chosen.items() if row != rows.get(row.task)}  # else the live one is it
-        running = Variant.objects.filter(test__state=ABTest.State.RUNNING, test__task__in=tasks())
+        running = Variant.objects.filter(test__state=ABTest.State.RUNNING, test__task__in=_mine())
         tests: dict[ABTest, list[Variant]] = {}
         for variant in running.select_related("test", "version").order_by("id"):
             tests.setdefault(variant.test, []).append(variant)
@@ -223,8 +224,9 @@ def _arm(variant: Variant) -> Arm | None:
     return Arm(variant.pk, variant.name, changes, model) if model or not variant.version else None
 
 
-def start() -> None:
-    """Load what is live and keep it so: called once in each web or worker process, after it was started."""
+def start(*, jobs: bool = True) -> None:
+    """Load what is live and keep it so: called once in each web process (`jobs` are not asked there) or worker."""
+    _left_out.update(name for name, task in tasks().items() if task.jobs_only and not jobs)
 
     def watch() -> None:
         while True:
@@ -252,7 +254,12 @@ def status() -> dict[str, str]:
     """`ok`, `no live version`, or what is wrong, for each task; only BROKEN means that it cannot be answered."""
     if not _watched.is_set():
         refresh()
-    return {name: _state(name) for name in tasks()}
+    return {name: _state(name) for name in _mine()}
+
+
+def _mine() -> list[str]:
+    """The tasks that are asked in this process."""
+    return [name for name in tasks() if name not in _left_out]
 
 
 def _state(name: str) -> str:

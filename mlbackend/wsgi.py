@@ -11,4 +11,4 @@ from experiments import serving  # noqa: E402  (needs the apps to be ready)
 from mlbackend.processes import end_with_parent  # noqa: E402
 
 end_with_parent()  # a killed server leaves no worker behind that keeps its port
-serving.start()
+serving.start(jobs=False)

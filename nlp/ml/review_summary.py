@@ -88,5 +88,6 @@ REVIEW_SUMMARY = MLTask(
     tiny=tiny,
     metric="agreement",
     public=False,  # reviews/views.py shows what a job made
+    jobs_only=True,
     pretrained=True,
 )

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from experiments import serving
 from experiments.errors import ModelUnavailable
 from experiments.mltask import to_json
-from experiments.models import Prediction
+from experiments.models import ModelVersion, Prediction
 from experiments.registry import version_promote, version_rollback
 from experiments.request_id import request_id
 from nlp.ml.sentiment import SENTIMENT, SentimentInput, output_of
@@ -207,6 +207,19 @@ def test_where_a_watcher_looks_no_request_asks_the_database_which_version_is_liv
             ask()
         assert serving.status()["sentiment"] == "no live version"
     assert len(captured) == 0
+
+
+def test_a_web_process_holds_nothing_that_only_jobs_ask(
+    monkeypatch: pytest.MonkeyPatch, live: Callable[..., ModelVersion]
+) -> None:
+    monkeypatch.setattr(serving, "_left_out", {"review_summary"})
+    live("sentiment")
+    live("review_summary")
+    assert set(serving._loaded) == {"sentiment"}
+    assert "review_summary" not in serving.status()
+    assert serving.status()["sentiment"] == "ok"
+    monkeypatch.setattr(serving, "_left_out", set())
+    assert serving.status()["review_summary"] == "ok"
 
 
 def test_promotion_does_not_wait_for_this_process_to_serve_it(promoted: Version, version: Version) -> None:
