@@ -45,7 +45,7 @@ def test_a_name_that_may_be_two_things_has_a_lower_score(fitted: Any) -> None:
 def test_words_of_texts_do_not_stay_in_memory(fitted: Any) -> None:
     model = fitted("entities", "spacy")
     model.predict([EntitiesInput(SENTENCE)])
-    vocabulary = model.pipeline.vocab
+    vocabulary = model.pipeline.pipeline.vocab
     before = len(vocabulary.strings)
     model.predict([EntitiesInput(f"word{number} and Xyz{number * 7} met in Qwertz{number}.") for number in range(50)])
     assert len(vocabulary.strings) == before

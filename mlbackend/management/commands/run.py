@@ -24,7 +24,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from experiments import serving
 from experiments.discovery import tasks
 from experiments.registry import live_version
 from mlbackend.management.commands.web import assert_free
@@ -90,7 +89,7 @@ class Command(BaseCommand):
         try:
             self.say("web", "starting")
             _wait_until_up(port, running["web"])
-            for name, state in serving.status().items():
+            for name, state in _models(port).items():
                 if state != "ok" and not tasks()[name].brought:
                     self.say("model", f"{name}: {state}. `manage.py models {name}` lists what could be promoted.")
             self.stdout.write(_welcome(port, password))
@@ -140,6 +139,15 @@ def _wait_until_up(port: int, web: "subprocess.Popen[bytes]") -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise CommandError("The web server did not answer within a minute.")
+
+
+def _models(port: int) -> dict[str, str]:
+    """The state of each task, as the web server says it: loading them here too would take seconds."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30) as answer:
+            return dict(json.load(answer)["models"])
+    except urllib.error.HTTPError as error:  # 503: one of them cannot be used
+        return dict(json.load(error).get("models", {}))
 
 
 def _login(username: str, password: str) -> None:
