@@ -1,9 +1,11 @@
 """A network as an ONNX file: run in this process by ONNX Runtime, on as many threads as is said here. Pure."""
 
+import ctypes
 import hashlib
 import inspect
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -34,6 +36,7 @@ class Network:
             name = source.name if isinstance(source, Path) else "This"
             raise DomainError(f"{name} is no ONNX file that ONNX Runtime can run: {first_line(error)}") from error
         self.source = source
+        _give_back()
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """All outputs for its inputs, in their order."""
@@ -43,6 +46,12 @@ class Network:
 
     def save(self, path: Path) -> None:
         path.write_bytes(self.source if isinstance(self.source, bytes) else self.source.read_bytes())
+
+
+def _give_back() -> None:
+    """To the system, what reading a file took and does not need any more: several times the file, which glibc keeps."""
+    with suppress(OSError, AttributeError):  # of another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 _networks: "WeakValueDictionary[bytes, Network]" = WeakValueDictionary()  # by digest

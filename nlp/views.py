@@ -18,7 +18,7 @@ class SummarySerializer(serializer_of(SummaryInput)):  # type: ignore[misc]  # m
     def run_validation(self, data: Any = serializers.empty) -> SummaryInput:
         found: SummaryInput = super().run_validation(data)
         if "min_length" not in data:  # its default is no wish of the caller's
-            found = replace(found, min_length=min(found.min_length, found.max_length))
+            found = replace(found, min_length=min(found.min_length, found.max_length // 2))
         try:
             return checked(found)
         except Invalid as error:
