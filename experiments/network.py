@@ -5,15 +5,17 @@ import hashlib
 import inspect
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from experiments.errors import DomainError
 
+T = TypeVar("T")
 THREADS = 1  # of one call: requests come on several threads, and those would fight for the cores
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to Microsoft what runs where, since 1.29
 
@@ -54,16 +56,16 @@ def _give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-_networks: "WeakValueDictionary[bytes, Network]" = WeakValueDictionary()  # by digest
+_held: "WeakValueDictionary[tuple[Any, bytes], Any]" = WeakValueDictionary()  # by kind and digest
 _lock = threading.Lock()
 
 
-def shared(content: bytes) -> Network:
-    """The network of this file: the one that is in memory already, where several versions are made of one."""
-    digest = hashlib.sha256(content).digest()
+def shared(kind: Callable[[bytes], T], content: bytes) -> T:
+    """What `kind` makes of this file: the one that is in memory already, where several versions are made of it."""
+    key = kind, hashlib.sha256(content).digest()
     with _lock:
-        found = _networks.get(digest) or Network(content)
-        _networks[digest] = found
+        found: T = _held.get(key) or kind(content)
+        _held[key] = found
     return found
 
 

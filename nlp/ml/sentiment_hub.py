@@ -12,16 +12,14 @@ import numpy as np
 
 from experiments.errors import DomainError
 from experiments.mltask import Examples, Progress
-from experiments.network import params_of
-from nlp.ml.hub import brought, fast_part, one_thread, window
+from nlp.ml.hub import PARAMS, Reader, brought
 from nlp.ml.sentiment import POSITIVE_FROM, SENTIMENT, SentimentInput, SentimentOutput, joined, output_of, scores_of
 
 EXAMPLE = "distilbert/distilbert-base-uncased-finetuned-sst-2-english"
-PARAMS = "params.json"
 
 
 @SENTIMENT.algorithm("hub")
-class HubSentiment:
+class HubSentiment(Reader):
     """`model` is a name on the hub or a folder. Its labels may be sentiments (positive, neutral, negative) or stars. A
     long text is read in windows, and the mean of these counts.
     """
@@ -37,14 +35,8 @@ class HubSentiment:
         return self
 
     def use(self, network: Any, tokenizer: Any) -> Self:
-        one_thread()
-        self.network, self.tokenizer, self.fast = network, tokenizer, fast_part(tokenizer)
-        labels = [str(network.config.id2label[number]) for number in range(network.config.num_labels)]
-        self.positive = share_of_positive(labels)
-        sample = self.fast.encode("a")
-        own = [number for number, special in enumerate(sample.special_tokens_mask) if not special]
-        self.before, self.after = sample.ids[: own[0]], sample.ids[own[-1] + 1 :]
-        self.window = window(network, tokenizer, len(self.before) + len(self.after))
+        self.take(network, tokenizer)
+        self.positive = share_of_positive(self.labels)
         return self
 
     def predict(self, batch: Sequence[SentimentInput]) -> list[SentimentOutput]:
@@ -53,25 +45,11 @@ class HubSentiment:
     def _positive(self, text: str) -> float:
         ids = self.fast.encode(text, add_special_tokens=False).ids
         parts = [ids[start : start + self.window] for start in range(0, max(len(ids), 1), self.window)]
-        found = [float(self._shares(part) @ self.positive) for part in parts]
+        found = [float(self.shares(part) @ self.positive) for part in parts]
         return float(np.clip(np.average(found, weights=[max(len(part), 1) for part in parts]), 0, 1))
-
-    def _shares(self, ids: list[int]) -> np.ndarray:
-        """Of each label, shape (labels,)."""
-        import torch
-
-        with torch.inference_mode():
-            logits = self.network(input_ids=torch.tensor([[*self.before, *ids, *self.after]])).logits[0]
-            shares: np.ndarray = torch.softmax(logits.double(), -1).numpy()
-        return shares
 
     def evaluate(self, examples: Examples) -> dict[str, float]:
         return scores_of(self, examples)
-
-    def save(self, folder: Path) -> None:
-        self.network.save_pretrained(folder, safe_serialization=True)
-        self.tokenizer.save_pretrained(folder)
-        (folder / PARAMS).write_text(json.dumps(params_of(self)))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

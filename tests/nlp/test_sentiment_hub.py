@@ -41,7 +41,7 @@ def test_labels_that_are_neither_are_refused_by_name(labels: tuple[str, ...]) ->
 def test_a_neutral_answer_counts_half() -> None:
     model = brought(str(judge()))
     ids = model.fast.encode("soft", add_special_tokens=False).ids
-    negative, neutral, positive = model._shares(ids)
+    negative, neutral, positive = model.shares(ids)
     [answer] = model.predict([SentimentInput("soft")])
     assert answer.scores.positive == pytest.approx(positive + neutral / 2)
     assert negative + neutral + positive == pytest.approx(1)

@@ -168,6 +168,26 @@ def test_a_product_that_the_model_fails_on_does_not_stop_the_others(
     assert Prediction.objects.filter(task="review_summary", status="error").count() == 1
 
 
+def test_a_sentence_that_sentiment_fails_on_does_not_stop_the_other_products(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nlp.ml.sentiment import TfidfSentiment
+
+    other = shop.product("Hat")
+    for text in GOOD:
+        shop.review(other, text, rating=5, sentiment="positive")
+    plainly = TfidfSentiment.predict
+
+    def fails(self: TfidfSentiment, batch: Any) -> Any:
+        if any("hate" in one.text for one in batch):
+            raise RuntimeError("broken")
+        return plainly(self, batch)
+
+    monkeypatch.setattr(TfidfSentiment, "predict", fails)
+    assert summarise_reviews.call() == 1
+    assert ReviewSummary.objects.get().product == other
+
+
 @pytest.mark.parametrize("missing", ["sentiment", "review_summary"])
 def test_without_a_model_it_waits(missing: str, live: Callable[..., ModelVersion], visitor: APIClient) -> None:
     live("review_summary" if missing == "sentiment" else "sentiment")

@@ -4,7 +4,6 @@ and a picture that is asked about twice, as to its class and to its category, go
 """
 # ruff: noqa: SLF001  # the network's blocks have no other name
 
-import hashlib
 import threading
 import weakref
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import numpy as np
 
 from experiments.exporting import assert_same, exported
 from experiments.mltask import Image
-from experiments.network import Network
+from experiments.network import Network, shared
 from vision.ml.pixels import LITE, centre
 
 SIDE = 224  # pixels
@@ -103,24 +102,11 @@ def pixels_of(image: Image) -> np.ndarray:
     return LITE(centre(image, SIDE, SIDE, MARGIN))[None]
 
 
-_trunks: "weakref.WeakValueDictionary[bytes, Trunk]" = weakref.WeakValueDictionary()  # by digest
-_lock = threading.Lock()
-
-
-def shared(content: bytes) -> Trunk:
-    """The trunk of this file: the one that is in memory already, if there is one."""
-    digest = hashlib.sha256(content).digest()
-    with _lock:
-        found = _trunks.get(digest) or Trunk(content)
-        _trunks[digest] = found
-    return found
-
-
 class Lite0Network:
     """The two parts, as files. Several threads may run it at once."""
 
     def __init__(self, trunk: bytes, top: Path | bytes) -> None:
-        self.trunk, self.top = shared(trunk), Network(top)
+        self.trunk, self.top = shared(Trunk, trunk), Network(top)
 
     def run(self, image: Image) -> np.ndarray:
         """What the top answers, shape (outputs,)."""
