@@ -65,10 +65,7 @@ class Command(BaseCommand):
                     self.say("model", f"training {task.name}")
                     self.train(task.name)
             cursor.execute("SELECT pg_advisory_unlock(hashtext('migrate'))")
-        password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
-        for username in ("customer", "staff"):
-            _login(username, password)
-        self.keep_running(port, password)
+        self.keep_running(port)
 
     def train(self, name: str) -> None:
         """A task that cannot be trained keeps the rest of the shop from nothing: it has no live model then."""
@@ -83,12 +80,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{self.style.MIGRATE_HEADING(f'{what:>10}')}  {text}")
         self.stdout.flush()
 
-    def keep_running(self, port: int, password: str) -> None:
+    def keep_running(self, port: int) -> None:
         commands = {"web": ["web", "--port", str(port)], "worker": ["worker"]}
-        running = {name: _start(command) for name, command in commands.items()}
+        self.say("web", "starting")
+        running = {"web": _start(commands["web"])}
         try:
-            self.say("web", "starting")
+            password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
+            for username in ("customer", "staff"):
+                _login(username, password)
             _wait_until_up(port, running["web"])
+            running["worker"] = _start(commands["worker"])  # after: both load models, and nobody waits for its jobs
             for name, state in _models(port).items():
                 if state != "ok" and not tasks()[name].brought:
                     self.say("model", f"{name}: {state}. `manage.py models {name}` lists what could be promoted.")
