@@ -30,7 +30,6 @@ def parameters(task: str, algorithm: str) -> dict[str, Any]:
         ("entities", "hub"): lambda: {"model": str(namer())},
         ("entities", "minilm"): lambda: {"epochs": 3, "rate": 5e-4},  # time
         ("sentiment", "hub"): lambda: {"model": str(judge())},
-        ("sentiment", "minilm"): lambda: {"epochs": 1.0},  # time
         ("summary", "hub"): lambda: {"model": str(writer()), "beams": 1},  # time
     }
     return needed.get((task, algorithm), dict)()

@@ -1,8 +1,15 @@
 """Scores that mean what they say: of all answers given with .8, four in five should be right."""
 
+import math
+
 import numpy as np
 
 BINS = 15
+
+
+def logistic(logit: float) -> float:
+    """The probability of these odds."""
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 500.0), -500.0)))
 
 
 def expected_calibration_error(positive: np.ndarray, truth: np.ndarray) -> float:

@@ -1,7 +1,6 @@
 """Sentiment of a review: is its writer content? Trained on reviews with stars, 4 and up meaning positive."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Examples, MLTask, Progress, Text
-from nlp.ml.calibration import expected_calibration_error
+from nlp.ml.calibration import expected_calibration_error, logistic
 from nlp.ml.ngrams import Ngrams
 
 POSITIVE_FROM = 4  # stars: a review with so many is positive
@@ -147,11 +146,12 @@ class TfidfSentiment:
         return Ngrams(self.longest if name == "text" else min(self.longest, 2), self.min_df)
 
     def predict(self, batch: Sequence[SentimentInput]) -> list[SentimentOutput]:
-        return [output_of(self._positive(one)) for one in batch]
+        return [output_of(logistic(self.logit(one.title, one.text))) for one in batch]
 
-    def _positive(self, given: SentimentInput) -> float:
-        logit = self.intercept + self.text.score(joined(given.title, given.text)) + self.title.score(given.title)
-        return 1.0 / (1.0 + math.exp(-max(min(logit, 500.0), -500.0)))
+    def logit(self, title: str, text: str) -> float:
+        """The logarithm of the odds that the review is positive."""
+        score: float = self.intercept + self.text.score(joined(title, text)) + self.title.score(title)
+        return score
 
     def evaluate(self, examples: Examples) -> dict[str, float]:
         """Macro-averaged F1, area under the ROC curve (NaN with one class) and accuracy."""
