@@ -9,6 +9,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
 
 from reviews import services
@@ -87,6 +89,19 @@ class ReviewSummaryAdmin(FactAdmin):
     list_select_related = ["product"]
     search_fields = ["product__name"]
     ordering = ["product_id"]
+    fields = ["product", "summary", "said", "found", "review_count", "positive", "negative", "model", "version",
+              "prediction_id", "generated_at"]  # fmt: skip
+    readonly_fields = ["said", "found"]
+
+    @admin.display(description="sentences")
+    def said(self, summary: ReviewSummary) -> str:
+        rows = ((one["text"], _reviews(one["review_ids"])) for one in summary.sentences)
+        return format_html_join("", "<p>“{}” {}</p>", rows)
+
+    @admin.display(description="aspects")
+    def found(self, summary: ReviewSummary) -> str:
+        rows = ((one["name"], one["positive"], one["negative"], _quotes(one["quotes"])) for one in summary.aspects)
+        return format_html_join("", "<p>{}: {} well, {} badly{}</p>", rows)
 
 
 @admin.register(Rating)
@@ -102,3 +117,13 @@ class EventAdmin(FactAdmin):
     list_select_related = ["product", "user"]
     list_filter = ["kind"]
     search_fields = ["^user__username", "product__name", "=external_id"]
+
+
+def _quotes(several: list[dict[str, Any]]) -> str:
+    return format_html_join("", "<br>“{}” {}", ((one["text"], _reviews([one["review_id"]])) for one in several))
+
+
+def _reviews(ids: list[int]) -> str:
+    """Links to them."""
+    links = ((reverse("admin:reviews_review_change", args=[number]), number) for number in ids)
+    return format_html_join(" ", '<a href="{}">{}</a>', links)

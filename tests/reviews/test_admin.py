@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -7,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from reviews.models import Event, Product, Rating, Review, Seller
+from reviews.models import Event, Product, Rating, Review, ReviewSummary, Seller
 from reviews.trend import trend_add
 from tests import shop
 from tests.reviews.test_product_pictures import picture, stored
@@ -211,3 +212,17 @@ def test_staff_without_the_right_see_no_records(staff: APIClient) -> None:
     assert client.get(listed("product")).status_code == 403
     assert client.post(reverse("admin:reviews_product_delete", args=[lamp.pk]), {"post": "yes"}).status_code == 403
     assert Product.objects.exists()
+
+
+def test_a_summary_shows_its_sentences_and_quotes_with_links_to_their_reviews(boss: Client) -> None:
+    review = shop.review(shop.product("Lamp"), by=shop.user("alice"))
+    said = {"text": "<b>Bright</b>", "review_ids": [review.pk], "positive": True}
+    found = {"name": "light", "positive": 3, "negative": 1, "quotes": [{"text": "So dim", "review_id": review.pk}]}
+    ReviewSummary.objects.create(
+        product=review.product, summary="All say so.", sentences=[said], aspects=[found], review_count=4, positive=3,
+        negative=1, model="points", version=1, prediction_id=uuid4(), read_from=uuid4(),
+    )  # fmt: skip
+    page = boss.get(edited("reviewsummary", review.product_id)).content.decode()
+    link = f'<a href="{edited("review", review.pk)}">{review.pk}</a>'
+    assert f"“&lt;b&gt;Bright&lt;/b&gt;” {link}" in page
+    assert f"light: 3 well, 1 badly<br>“So dim” {link}" in page
