@@ -278,9 +278,11 @@ def test_a_loaded_model_can_be_saved_again(task: Task, algorithm: str, artifact:
     again = tmp_path / "again"
     again.mkdir()
     task.algorithms[algorithm].load(artifact).save(again)
-    assert {path.name: path.read_bytes() for path in again.iterdir()} == {
-        path.name: path.read_bytes() for path in artifact.iterdir()
-    }
+    assert _files(again) == _files(artifact)
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @each_model

@@ -17,10 +17,10 @@ from nlp.ml.entities import ENTITIES, EntitiesInput, EntitiesOutput, as_text, ou
 from nlp.ml.minilm import NETWORK, Tokens, tokens
 from nlp.ml.spans import Found, Place, Span, joined, merged, words_of
 from nlp.ml.tagging import Piece, likeliest, log_softmax, pieces_of
+from nlp.ml.tuning import every_core
 
 HEAD, STORED = "head.npz", "labels.json"
 HELD_BACK = 10  # one sentence of so many, to choose on
-FEW = 200  # sentences
 
 
 @ENTITIES.algorithm("minilm")
@@ -51,7 +51,6 @@ class MiniLMEntities:
 
     def learn(self, sentences: list[Sentence], held: list[Sentence], *, progress: Progress) -> Self:
         """With none in `held`, some of the others are."""
-        from nlp.ml.tagging_network import every_core
         from nlp.ml.tagging_training import trained
 
         if not held:
@@ -59,7 +58,7 @@ class MiniLMEntities:
             aside = set(order[: len(sentences) // HELD_BACK].tolist())
             held = [one for number, one in enumerate(sentences) if number in aside] or sentences
             sentences = [one for number, one in enumerate(sentences) if number not in aside]
-        with every_core(len(sentences) > FEW):
+        with every_core(len(sentences)):
             network, weight, bias, labels = trained(
                 sentences, held, epochs=self.epochs, rate=self.rate, seed=self.seed, progress=progress
             )

@@ -104,21 +104,21 @@ def padded(windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
     return ids, mask
 
 
-def as_file(network: Any) -> bytes:
+def as_file(network: Any) -> Network:
     """A torch module from ids (texts, tokens), all of them real, as an ONNX file. Raises DomainError where the file
     answers differently.
     """
     import torch
 
     sample = tokens().windows("A sample of some words, to look at what goes in and comes out.")[0].array()
-    content = exported(network, np.repeat(sample, 2, axis=0), free=2)
+    file = Network(exported(network, np.repeat(sample, 2, axis=0), free=2))
     with torch.no_grad():
         wanted = network(torch.from_numpy(sample)).numpy()
-    assert_same(Network(content).run(sample)[0], wanted)
-    return content
+    assert_same(file.run(sample)[0], wanted)
+    return file
 
 
-def quantized(content: bytes) -> bytes:
+def quantized(file: Network) -> Network:
     """The file with matrices of whole numbers of eight bits: a quarter of the size, answers that differ a little."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -126,9 +126,9 @@ def quantized(content: bytes) -> bytes:
     logging.disable(logging.WARNING)  # it logs a line for every matrix
     with tempfile.TemporaryDirectory() as folder:
         large, small = Path(folder) / "large.onnx", Path(folder) / "small.onnx"
-        large.write_bytes(content)
+        file.save(large)
         try:
             quantize_dynamic(large, small, weight_type=QuantType.QInt8, per_channel=True)
         finally:
             logging.disable(before)
-        return small.read_bytes()
+        return Network(small.read_bytes())

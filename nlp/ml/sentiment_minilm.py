@@ -83,8 +83,8 @@ class MiniLMSentiment:
         truth = held_back.rows["stars"].to_numpy(float) >= POSITIVE_FROM
         fitted = []
         whole = minilm.as_file(network)
-        for content in (whole, minilm.quantized(whole)) if len(truth) >= TELLING else (whole,):
-            self.network = Network(content)
+        for file in (whole, minilm.quantized(whole)) if len(truth) >= TELLING else (whole,):
+            self.network = file
             scores = np.array([self._scores(title, text) for title, text in reviews_of(held_back)])
             model = LogisticRegression(C=1.0, max_iter=1_000).fit(scores, truth)
             positive = model.predict_proba(scores)[:, 1]

@@ -1,9 +1,6 @@
 """MiniLM with a layer that tells labels of words apart, in torch: as a network, what optimises it, and as a file."""
 
 import copy
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,19 +35,6 @@ def tagger(count: int) -> Any:
             return scores
 
     return Tagger()
-
-
-@contextmanager
-def every_core(wanted: bool) -> Iterator[None]:
-    """Or one, where the work is so little that threads would only wait for each other."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads((os.cpu_count() or 1) if wanted else 1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def learning(network: Any) -> dict[str, Any]:

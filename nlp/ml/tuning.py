@@ -6,6 +6,7 @@ without it a step is a sixth shorter and teaches more.
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from nlp.ml.minilm import Window, padded
 WARM_UP = 0.1  # of all steps
 DECAY, LONGEST_STEP = 0.01, 1.0
 HEAD_RATE = 10  # a new layer learns so many times faster than what was taught before
+FEW = 200  # texts
 SORTED = 16  # batches that are sorted by length together
 
 
@@ -36,10 +38,8 @@ def tuned(
     """
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)  # nothing else is done meanwhile
     torch.manual_seed(seed)
-    try:
+    with every_core(len(examples)):
         steps = max(1, round(epochs * len(examples) / size))
         groups = [
             {"params": [one for one in network.network.parameters() if one.requires_grad], "full": rate},
@@ -60,9 +60,20 @@ def tuned(
             torch.nn.utils.clip_grad_norm_(network.parameters(), LONGEST_STEP)
             optimiser.step()
         progress(steps, steps, "learned")
-    finally:
-        torch.set_num_threads(threads)
     return network
+
+
+@contextmanager
+def every_core(examples: int) -> Iterator[None]:
+    """Or one, where there are so few examples that threads would only wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads((os.cpu_count() or 1) if examples > FEW else 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _batches(examples: Sequence[Batch], size: int, seed: int) -> Iterator[list[Batch]]:
