@@ -57,20 +57,19 @@ class MiniLMSentiment:
         if len(parts) < 2:
             raise DomainError("There are too few reviews to learn from and to calibrate on.")
         held_back, *others = parts
-        texts = [joined(title, text) for one in others for title, text in reviews_of(one)]
-        stars = np.concatenate([one.rows["stars"].to_numpy(float) for one in others])
+        learned = Examples(pd.concat([one.rows for one in others]))
+        stars = learned.rows["stars"].to_numpy(float)
         for one in (stars, held_back.rows["stars"].to_numpy(float)):
             if not ((one >= POSITIVE_FROM).any() and (one < POSITIVE_FROM).any()):
                 raise DomainError("There are too few positive and negative reviews to learn from and to calibrate on.")
+        self.ngrams = TfidfSentiment().fit(learned, progress=no_progress)  # first: it is the one that may refuse
         truth = np.stack([stars >= limit for limit in LIMITS], axis=1).astype(np.float32)
         self.tokens = minilm.tokens()
-        windows = [self.tokens.windows(text, LEARNED)[0] for text in texts]
+        windows = [self.tokens.windows(joined(*one), LEARNED)[0] for one in reviews_of(learned)]
         network = tuned(
             _scorer(), [Batch(window, row) for window, row in zip(windows, truth, strict=True)], epochs=self.epochs,
             rate=self.rate, size=self.batch, seed=self.seed, progress=progress,
         )  # fmt: skip
-        learned = Examples(pd.concat([one.rows for one in others]))
-        self.ngrams = TfidfSentiment().fit(learned, progress=no_progress)
         self._settle(network, held_back, progress)
         return self
 
