@@ -24,14 +24,16 @@ def expected_calibration_error(positive: np.ndarray, truth: np.ndarray) -> float
     return float(sum(gaps) / len(truth))
 
 
-def best_threshold(positive: np.ndarray, truth: np.ndarray) -> float:
-    """The probability from which on to say positive, so that macro-averaged F1 on these rows is highest: in the middle
-    between two rows. Shapes as above.
+def best_threshold(positive: np.ndarray) -> float:
+    """The probability from which on to say positive, so that macro-averaged F1 is highest where these probabilities,
+    shape (rows,), are true: in the middle between two rows. Counting what they promise instead of what was right is
+    steadier on few rows (Ye and others, "Optimizing F-measures: A Tale of Two Approaches", 2012).
     """
-    order = np.argsort(-positive, kind="stable")
-    score, hits = positive[order], np.cumsum(truth[order])
-    said = np.arange(1, len(order) + 1)
-    up, down = truth.sum(), (~truth).sum()
+    score = np.sort(positive)[::-1]
+    hits, said = np.cumsum(score), np.arange(1, len(score) + 1)
+    up, down = score.sum(), (1 - score).sum()
+    if not (up and down):
+        return 0.5
     missed_down = said - hits  # negatives that are called positive
     f1_up = 2 * hits / (said + up)
     f1_down = 2 * (down - missed_down) / (2 * (down - missed_down) + missed_down + (up - hits))
