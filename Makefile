@@ -3,7 +3,7 @@ ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors measure measure-vision \
-  measure-sentiment measure-entities measure-summaries \
+  measure-sentiment measure-entities measure-summaries measure-price \
   kill-test lock openapi clean
 
 help:  ## list the targets
@@ -53,6 +53,9 @@ measure-entities:  ## entities: teach MiniLM on WNUT17 and score it, three seeds
 
 measure-summaries:  ## summaries against lead, random and LexRank on FewSum; then summaries of the most reviewed products
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/summaries.py $(ARGS) && $(PY) benchmarks/review_summaries.py
+
+measure-price:  ## prices of homes: five splits, two algorithms against ridge, and how wide the intervals are
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/homes.py $(ARGS)
 
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "vision",
     "reviews",
     "nlp",
+    "pricing",
     "experiments",
     "unfold",
     "django.contrib.admin",
@@ -104,6 +105,7 @@ STORAGES = {
 }
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
+HOMES = Path(env("HOMES", default=str(DATA_DIR / "homes.csv")))  # what `price` is learned from
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # static files come from the installed packages: no collectstatic step to forget
 
@@ -208,3 +210,4 @@ LOGGING = {
 # Set before numpy is imported: workers x threads must not exceed the cores (`serve` starts one worker a core).
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow finds on this machine is no warning

@@ -26,6 +26,7 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setattr(settings, "DATA_DIR", folder)
     patch.setattr(settings, "MEDIA_ROOT", folder / "media")
+    patch.setattr(settings, "HOMES", folder / "homes.csv")
     patch.setitem(settings.STORAGES["models"]["OPTIONS"], "location", folder / "models")
     patch.setitem(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "login", "10000/min")
     yield
