@@ -1,11 +1,18 @@
-"""Training examples from the shop's rows: sentiment from reviews that have stars."""
+"""Training examples from the shop's rows: sentiment from reviews that have stars, rating from products that have."""
+
+from zlib import crc32
 
 import pandas as pd
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from experiments.mltask import Examples, Split
-from reviews.models import Review
+from pricing.ml.rating import HIGHEST, LOWEST
+from reviews.models import Rating, Review
+from reviews.selectors import products
 
-TEST, VALIDATION = 0.2, 0.08  # shares of the reviews
+TEST, VALIDATION = 0.2, 0.08  # shares of the examples
+FEWEST = 3  # ratings of a product
 
 
 def sentiment() -> Split:
@@ -25,4 +32,27 @@ def sentiment() -> Split:
         validation=Examples(rows[validation:test]),
         test=Examples(rows[test:]),
         sources=("reviews.Review",),
+    )
+
+
+def rating() -> Split:
+    """Columns price, reviews_count (reviews of the product, also those without stars), seller_rating, rating (the mean
+    of its ratings, LOWEST to HIGHEST) and unit (the product). Only products with a price, a seller who has a rating,
+    and FEWEST ratings or more. A product is in the same part each time, also when others come.
+    """
+    reviews = Review.objects.filter(product=OuterRef("pk")).order_by().values("product").annotate(count=Count("id"))
+    count = Coalesce(Subquery(reviews.values("count"), output_field=IntegerField()), 0)
+    often = Rating.objects.order_by().values("product").annotate(count=Count("id")).filter(count__gte=FEWEST)
+    found = products().filter(price__isnull=False, seller__rating__isnull=False, pk__in=often.values("product"))
+    rows = pd.DataFrame(
+        found.order_by("id").values_list("price", count, "seller__rating", "rating_average", "id"),
+        columns=["price", "reviews_count", "seller_rating", "rating", "unit"],
+    ).astype({"price": float, "rating": float})
+    rows["rating"] = rows["rating"].clip(LOWEST, HIGHEST)
+    share = rows["unit"].map(lambda unit: crc32(str(unit).encode()) / 2**32)
+    return Split(
+        fit=Examples(rows[share >= TEST + VALIDATION]),
+        validation=Examples(rows[share.between(TEST, TEST + VALIDATION, inclusive="left")]),
+        test=Examples(rows[share < TEST]),
+        sources=("reviews.Product", "reviews.Rating", "reviews.Review"),
     )

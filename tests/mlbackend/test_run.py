@@ -76,6 +76,9 @@ def test_a_shop_comes_up_from_nothing_and_says_what_it_did(first: Shop) -> None:
     assert "recommend 1 (ease) is live" in printed
     assert "image 1 (efficientnet_lite0) is live" in printed
     assert "300 pictures have a vector now" in printed
+    assert "Made 2,000 synthetic homes" in printed
+    assert "price 1 (network) is live" in printed
+    assert "rating 1 (network) is live" in printed
     assert printed.index("image_embedding 1 (efficientnet_lite0) is live") < printed.index(
         "category 1 (logistic) is live"
     )

@@ -168,6 +168,7 @@ def _welcome(port: int, password: str) -> str:
     return f"""
   API docs  {site}/api/v1/docs/
   Admin     {site}/admin/
+  Prices    {site}/demo/price/
   Logins    customer and staff, password {password}
 
   Try it:

@@ -1,5 +1,5 @@
 """`manage.py train image --algorithm mobilenet_v2 --weights FILE` and `manage.py train category --folder DIR`. Without
-these two, and for other tasks, the command is the one of nlp/.
+these two, and for other tasks, the command is the one of nlp/ and of pricing/.
 """
 
 from pathlib import Path
@@ -10,13 +10,14 @@ from django.core.management.base import CommandParser
 from experiments.errors import Invalid
 from experiments.management.commands._shared import plain_errors
 from experiments.mltask import Progress, Split
-from nlp.management.commands import train
+from nlp.management.commands import train as texts
+from pricing.management.commands import train as homes
 from vision.folders import category_split
 from vision.ml.category import CATEGORY
 
 
-class Command(train.Command):
-    help = f"{train.Command.help} Pictures and weights can come from files."
+class Command(texts.Command, homes.Command):
+    help = f"{texts.Command.help} Pictures and weights can come from files."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -34,7 +35,7 @@ class Command(train.Command):
     def examples(self, options: dict[str, Any], progress: Progress) -> Split | None:
         folder: Path | None = options["folder"]
         if not folder:
-            return None
+            return super().examples(options, progress)
         if options["task"] != CATEGORY.name:
             raise Invalid("folder", f"--folder is for {CATEGORY.name}, not for {options['task']}.")
         split, unread = category_split(folder, progress)
