@@ -2,8 +2,8 @@
 Flask services.
 
 Both servers run on this machine and are asked in turn, A B A B, with the same texts; what counts are the medians and
-their ratios. The yardstick (YARDSTICK=, a folder with tutorial_service.py) trains on the same reviews, read from this
-project's database.
+their ratios. Prices, which the tutorial has in the browser alone, stand beside its sentiment too. The yardstick
+(YARDSTICK=, a folder with tutorial_service.py) trains on the same reviews, read from this project's database.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlbackend.settings")
@@ -28,6 +29,8 @@ from benchmarks.servers import MANAGE, ROOT, Load, call, free_port, load, server
 from benchmarks.yardstick import THROTTLE, assert_honest, report, yardstick_tables
 from experiments.models import Prediction
 from experiments.registry import live_version
+from pricing.datasets import price
+from pricing.ml.price import COLUMNS
 from reviews.models import Review
 
 OURS, THEIRS = free_port(), free_port()
@@ -40,13 +43,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=6, help="of one load")
     options = parser.parse_args()
-    if not live_version("sentiment"):
-        raise SystemExit(
-            "There is no live sentiment model: run `manage.py train sentiment --promote`, or `make run` once."
-        )
+    for task in ("sentiment", "price"):
+        if not live_version(task):
+            raise SystemExit(f"There is no live {task} model: `manage.py train {task} --promote`, or `make run` once.")
     assert_honest()
     reviews = list(Review.objects.exclude(rating=None).order_by("id").values_list("title", "text", "rating")[:20_000])
-    bodies = [{"title": title, "text": text} for title, text, _ in reviews[:200]]
+    texts = [{"title": title, "text": text} for title, text, _ in reviews[:200]]
+    homes = price().test.rows[[*COLUMNS, "location"]].head(200).to_dict("records")
     password = secrets.token_urlsafe(12)
     name = f"bench-{secrets.token_hex(4)}"
     user = get_user_model().objects.create_user(name, password=password)
@@ -59,20 +62,28 @@ def main() -> None:
             server([*MANAGE, "web", "--port", str(OURS)], f"http://127.0.0.1:{OURS}/readyz", THROTTLE_USER=THROTTLE),
         ):
             login = call(f"http://127.0.0.1:{OURS}/api/v1/auth/token/", {"username": name, "password": password})
-            ours = (f"http://127.0.0.1:{OURS}/api/v1/predict/sentiment/", login["access"])
-            theirs = (f"http://127.0.0.1:{THEIRS}/predict/sentiment", "")
+            routes = {name: f"http://127.0.0.1:{OURS}/api/v1/predict/{name}/" for name in ("sentiment", "price")}
+            theirs = (f"http://127.0.0.1:{THEIRS}/predict/sentiment", texts, "")
             answered = 0
-            for clients in (8, 1):
-                rounds: list[tuple[Load, Load]] = []
-                for _ in range(options.rounds):
-                    pair = [
-                        load(url, bodies, clients=clients, seconds=options.seconds, tokens=[t])
-                        for url, t in (ours, theirs)
-                    ]
-                    rounds.append((pair[0], pair[1]))
-                answered += sum(one.answers for one, _ in rounds)
-                report("POST predict/sentiment/", clients, rounds)
-            together([{"title": title, "text": text} for title, text, _ in reviews[:BATCH]], *ours, options.rounds)
+            asked: dict[str, list[Any]] = {"sentiment": texts, "price": homes}
+            for name, bodies in asked.items():
+                ours = (routes[name], bodies, login["access"])
+                for clients in (8, 1):
+                    rounds: list[tuple[Load, Load]] = []
+                    for _ in range(options.rounds):
+                        pair = [
+                            load(url, given, clients=clients, seconds=options.seconds, tokens=[token])
+                            for url, given, token in (ours, theirs)
+                        ]
+                        rounds.append((pair[0], pair[1]))
+                    answered += sum(one.answers for one, _ in rounds)
+                    report(f"POST predict/{name}/", clients, rounds)
+            together(
+                [{"title": title, "text": text} for title, text, _ in reviews[:BATCH]],
+                routes["sentiment"],
+                login["access"],
+                options.rounds,
+            )
     logged = Prediction.objects.filter(user_id=user.pk).count() - before
     print(f"answers {answered:,}, predictions in the log {logged:,}")
     if logged < answered:

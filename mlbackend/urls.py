@@ -8,9 +8,11 @@ from drf_spectacular.views import SpectacularSwaggerView
 from mlbackend import health
 from mlbackend.media import media
 from mlbackend.openapi import Schema
+from pricing.views import PricePage
 
 api: list[URLPattern | URLResolver] = [
-    path("", include("experiments.urls")),  # first: predictions are asked for most
+    path("", include("pricing.urls")),  # before experiments: predict/price/ knows more than the bounds of its fields
+    path("", include("experiments.urls")),  # early: predictions are asked for most
     path("", include("mlbackend.accounts.urls")),
     path("", include("recommendations.urls")),  # before reviews: products/recommendations/ is not a product's id
     path("", include("vision.urls")),  # and nor is products/classify-image/
@@ -30,6 +32,7 @@ urlpatterns = [
     path("healthz", health.Healthz.as_view()),
     path("readyz", health.Readyz.as_view()),
     path("media/<path:path>", media),
+    path("demo/price/", PricePage.as_view()),
 ]
 handler400 = "mlbackend.errors.bad_request"
 handler403 = "mlbackend.errors.permission_denied"
