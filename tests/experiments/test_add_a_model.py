@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PAGE = Path(settings.BASE_DIR) / "docs" / "add-a-model.md"
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "shared", "node_modules")
 IMPORTS = {  # the page says it in words
-    "import pandas as pd\n": "from hashlib import sha256\n\nimport pandas as pd\n",
-    "from reviews.models import Review\n": "from reviews.models import Product, Review\n",
+    "from zlib import crc32\n": "from hashlib import sha256\nfrom zlib import crc32\n",
+    "from reviews.models import Rating, Review\n": "from reviews.models import Product, Rating, Review\n",
 }
 Command = Callable[..., str]
 
