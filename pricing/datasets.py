@@ -1,15 +1,11 @@
 """Training examples of `price`: the homes in the file that settings.HOMES names."""
 
-from zlib import crc32
-
 import pandas as pd
 from django.conf import settings
 
 from experiments.errors import NotFound
-from experiments.mltask import Examples, Split
+from experiments.mltask import Split
 from pricing.homes import homes_read
-
-TEST, VALIDATION = 0.2, 0.08  # shares of the homes
 
 
 def price() -> Split:
@@ -23,14 +19,6 @@ def price() -> Split:
 
 
 def split_of(homes: pd.DataFrame) -> Split:
-    """By a checksum of what a row says: the same each time, also when others come and go, so that no version is ever
-    measured on a home that it learned from.
-    """
-    rows = homes.itertuples(index=False, name=None)
-    share = pd.Series([crc32(",".join(map(str, row)).encode()) / 2**32 for row in rows], homes.index)
-    return Split(
-        fit=Examples(homes[share >= TEST + VALIDATION]),
-        validation=Examples(homes[share.between(TEST, TEST + VALIDATION, inclusive="left")]),
-        test=Examples(homes[share < TEST]),
-        sources=(settings.HOMES.name,),
-    )
+    """By what a row says: copies of a home are in one part."""
+    rows = [",".join(map(str, row)) for row in homes.itertuples(index=False, name=None)]
+    return Split.by_checksum(homes, pd.Series(rows, homes.index), sources=(settings.HOMES.name,))

@@ -1,7 +1,5 @@
 """Training examples from the shop's rows: sentiment from reviews that have stars, rating from products that have."""
 
-from zlib import crc32
-
 import pandas as pd
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -11,7 +9,7 @@ from pricing.ml.rating import HIGHEST, LOWEST
 from reviews.models import Rating, Review
 from reviews.selectors import products
 
-TEST, VALIDATION = 0.2, 0.08  # shares of the examples
+TEST, VALIDATION = 0.2, 0.08  # shares of the reviews
 FEWEST = 3  # ratings of a product
 
 
@@ -38,7 +36,7 @@ def sentiment() -> Split:
 def rating() -> Split:
     """Columns price, reviews_count (reviews of the product, also those without stars), seller_rating, rating (the mean
     of its ratings, LOWEST to HIGHEST) and unit (the product). Only products with a price, a seller who has a rating,
-    and FEWEST ratings or more. A product is in the same part each time, also when others come.
+    and FEWEST ratings or more.
     """
     reviews = Review.objects.filter(product=OuterRef("pk")).order_by().values("product").annotate(count=Count("id"))
     count = Coalesce(Subquery(reviews.values("count"), output_field=IntegerField()), 0)
@@ -49,10 +47,4 @@ def rating() -> Split:
         columns=["price", "reviews_count", "seller_rating", "rating", "unit"],
     ).astype({"price": float, "rating": float})
     rows["rating"] = rows["rating"].clip(LOWEST, HIGHEST)
-    share = rows["unit"].map(lambda unit: crc32(str(unit).encode()) / 2**32)
-    return Split(
-        fit=Examples(rows[share >= TEST + VALIDATION]),
-        validation=Examples(rows[share.between(TEST, TEST + VALIDATION, inclusive="left")]),
-        test=Examples(rows[share < TEST]),
-        sources=("reviews.Product", "reviews.Rating", "reviews.Review"),
-    )
+    return Split.by_checksum(rows, rows["unit"], sources=("reviews.Product", "reviews.Rating", "reviews.Review"))

@@ -4,14 +4,13 @@ head is measured on pictures that its embedding did not learn from either.
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
 from experiments import serving
 from experiments.errors import Invalid
-from experiments.mltask import Examples, Split
+from experiments.mltask import Split
 from experiments.pictures import opened
 from reviews.models import Product
 from vision.ml.embedding import IMAGE_EMBEDDING
@@ -23,7 +22,6 @@ MOST_PICTURES = 5_000  # the newest: 150 MB
 MOST_VECTORS = 20_000  # the newest: 200 MB
 SIDE = 512  # pixels of the longer one
 FEWEST = 5  # pictures of a category
-TENTHS = {0: "test", 1: "test", 2: "validation"}  # the rest is learned from
 
 Row = tuple[int, str, str]  # product, picture, category
 
@@ -81,7 +79,4 @@ def _shrunk(name: str) -> bytes:
 
 
 def _split(rows: pd.DataFrame) -> Split:
-    """By product, the same each time."""
-    part = rows["unit"].map(lambda unit: TENTHS.get(crc32(str(unit).encode()) % 10, "fit"))
-    parts = {name: Examples(rows[part == name]) for name in ("fit", "validation", "test")}
-    return Split(**parts, sources=("reviews.Product",))
+    return Split.by_checksum(rows, rows["unit"], sources=("reviews.Product",))

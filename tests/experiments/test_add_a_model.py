@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PAGE = Path(settings.BASE_DIR) / "docs" / "add-a-model.md"
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "shared", "node_modules")
 IMPORTS = {  # the page says it in words
-    "from zlib import crc32\n": "from hashlib import sha256\nfrom zlib import crc32\n",
     "from reviews.models import Rating, Review\n": "from reviews.models import Product, Rating, Review\n",
 }
 Command = Callable[..., str]
