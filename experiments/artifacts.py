@@ -25,23 +25,30 @@ from experiments.errors import ModelUnavailable
 Manifest = dict[str, dict[str, Any]]
 
 
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A draft to write. It is on disk before it takes the place of `path`; where the writing fails, nothing changes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    _sync_folder(path.parent)
+
+
 class DurableStorage(FileSystemStorage):
-    """A folder whose files are either whole and on disk or not there: written beside, fsynced, renamed."""
+    """A folder whose files are either whole and on disk or not there."""
 
     def _save(self, name: str, content: File) -> str:
         path = Path(self.path(name))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            draft = Path(folder) / path.name
-            with draft.open("wb") as file:
-                shutil.copyfileobj(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        for parent in path.parents:  # new folders are on disk too
-            _sync_folder(parent)
-            if parent == Path(self.location):
+        with written_whole(path) as draft, draft.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        for folder in path.parents:  # new folders are on disk too
+            if folder == Path(self.location):
                 break
+            _sync_folder(folder.parent)
         return name
 
 

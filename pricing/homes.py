@@ -6,13 +6,12 @@ A row is held to the bounds of a question (pricing/ml/price.py), but for homes w
 import csv
 import io
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from experiments.artifacts import written_whole
 from experiments.errors import DomainError, Invalid
 from experiments.mltask import Number, Text, bounds
 from pricing.ml.price import PriceInput
@@ -67,20 +66,11 @@ def homes_read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     return frame.assign(**numbers).astype(dict.fromkeys(WHOLE, int))
 
 
-def homes_write(homes: pd.DataFrame, path: Path, *, over: bool) -> None:
-    """`over` a file that is there, or else only where there is none. Raises DomainError where that cannot be."""
+def homes_write(homes: pd.DataFrame, path: Path) -> None:
+    """In the place of the file that is there, if one is. Raises DomainError where that cannot be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            draft = Path(folder) / path.name
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                homes.to_csv(file, index=False)
-                file.flush()
-                os.fsync(file.fileno())
-            if over:
-                draft.replace(path)
-            else:
-                path.hardlink_to(draft)
+        with written_whole(path) as draft:
+            homes.to_csv(draft, index=False)
     except OSError as error:
         raise DomainError(f"{path} cannot be written: {_why(error)}.") from error
 

@@ -1,6 +1,7 @@
 """A CSV of homes: what is read of it, what is refused and how that is said, and how it is written."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -39,13 +40,13 @@ def test_a_location_stays_the_text_that_it_is(path: Path, location: str) -> None
     quoted = location.replace('"', '""')
     found = read(path, f'3,2,1800,"{quoted}",500000')
     assert list(found["location"]) == [location]
-    homes_write(found, path, over=True)
+    homes_write(found, path)
     assert homes_read(path, {}).equals(found)
 
 
 def test_what_is_written_is_read_as_the_same_numbers(path: Path) -> None:
     found = read(path, "0,0.25,20,Hill,0.01", "100,100,100000,Hill,1e12", "3,1.1,1234.5678901,Hill,333333.33")
-    homes_write(found, path, over=True)
+    homes_write(found, path)
     assert homes_read(path, {}).equals(found)
 
 
@@ -173,20 +174,31 @@ def test_a_column_may_have_an_equals_sign_in_its_name() -> None:
     assert columns_named("a=b=sqft") == {"sqft": "a=b"}
 
 
-def test_a_file_that_is_there_is_replaced_only_where_that_is_asked(path: Path) -> None:
+def test_a_file_that_is_there_is_replaced_whole(path: Path) -> None:
+    homes = read(path, GOOD)
+    homes_write(pd.concat([homes, homes]), path)
+    assert len(homes_read(path, {})) == 2
+    assert [one.name for one in path.parent.iterdir()] == ["homes.csv"]
+
+
+def test_a_write_that_fails_leaves_the_file_that_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     homes = read(path, GOOD)
     before = path.read_bytes()
-    with pytest.raises(DomainError, match=r"homes\.csv cannot be written: file exists"):
-        homes_write(homes.head(0), path, over=False)
+
+    def full(self: pd.DataFrame, file: Path, **options: Any) -> None:
+        file.write_text("bedrooms,ba")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    with pytest.raises(DomainError, match=r"homes\.csv cannot be written: no space left on device"):
+        homes_write(homes, path)
     assert path.read_bytes() == before
-    homes_write(pd.concat([homes, homes]), path, over=True)
-    assert len(homes_read(path, {})) == 2
     assert [one.name for one in path.parent.iterdir()] == ["homes.csv"]
 
 
 def test_a_file_in_a_folder_that_is_not_there_is_written(tmp_path: Path) -> None:
     homes = read(tmp_path / "given.csv", GOOD)
-    homes_write(homes, tmp_path / "new" / "folder" / "homes.csv", over=False)
+    homes_write(homes, tmp_path / "new" / "folder" / "homes.csv")
     assert homes_read(tmp_path / "new" / "folder" / "homes.csv", {}).equals(homes)
 
 
@@ -195,4 +207,4 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for place in (tmp_path / "folder", tmp_path / "given.csv" / "homes.csv"):
         with pytest.raises(DomainError, match=f"{place} cannot be written: "):
-            homes_write(homes, place, over=True)
+            homes_write(homes, place)

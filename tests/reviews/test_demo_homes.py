@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from experiments.models import ModelVersion
 from pricing.datasets import price
@@ -52,8 +52,7 @@ def test_a_file_that_is_there_is_kept_as_it_is(demo_shop: None, kept: Path) -> N
 
 def test_a_link_to_nowhere_is_kept_too(demo_shop: None, kept: Path) -> None:
     kept.symlink_to(kept.parent / "gone.csv")
-    with pytest.raises(CommandError, match=r"homes\.csv cannot be written: file exists"):
-        run()
+    assert "Homes are here already" in run()
     assert kept.is_symlink()
 
 

@@ -46,7 +46,7 @@ class Command(train.Command):
                 "data", f"{path} has too few homes: {len(split.fit)} to learn from and {len(split.test)} to be measured"
                 f" on, and it takes {FEWEST} and 1 or more.",
             )  # fmt: skip
-        homes_write(homes, settings.HOMES, over=True)
+        homes_write(homes, settings.HOMES)
         self.stdout.write(f"{len(homes):,} homes are kept in {settings.HOMES}; {PRICE.name} is learned from these now.")
         return split
 

@@ -40,9 +40,9 @@ class Command(BaseCommand):
 
     def _homes(self) -> None:
         path = settings.HOMES
-        if path.exists():
+        if path.exists() or path.is_symlink():
             self.stdout.write(f"Homes are here already: {path}.")
             return
         homes = homes_make(SEED)
-        homes_write(homes, path, over=False)
+        homes_write(homes, path)
         self.stdout.write(f"Made {len(homes):,} {SYNTHETIC} homes, at prices by a formula: {path}.")
