@@ -1,4 +1,4 @@
-"""A torch network as an ONNX file, and the check that the file answers as the network does. Pure."""
+"""A torch network as an ONNX file, and the check that what is stored answers as what was fitted. Pure."""
 
 import tempfile
 import warnings
@@ -30,10 +30,12 @@ def exported(network: Any, *samples: np.ndarray, free: int = 1) -> bytes:
         return path.read_bytes()
 
 
-def assert_same(found: np.ndarray, wanted: np.ndarray) -> None:
-    """Raises DomainError where the file answered `found` and torch `wanted`, and these differ."""
-    difference = float(np.abs(found - wanted).max())
-    if not difference <= TOLERANCE:
-        raise DomainError(
-            f"The ONNX export differs from torch by {difference:.1e}; at most {TOLERANCE:.0e} is allowed."
-        )
+def assert_same(
+    found: np.ndarray, wanted: np.ndarray, what: str = "The ONNX export differs from torch", within: float | None = None
+) -> None:
+    """Raises DomainError, which begins with `what`, where the two differ by more than `within` (TOLERANCE when it is
+    left out), or by NaN.
+    """
+    difference, most = float(np.abs(found - wanted).max()), TOLERANCE if within is None else within
+    if not difference <= most:
+        raise DomainError(f"{what} by {difference:.1e}; at most {most:.0e} is allowed.")

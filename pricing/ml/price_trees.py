@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.errors import DomainError, Invalid
+from experiments.errors import Invalid
+from experiments.exporting import assert_same
 from experiments.mltask import Progress
 from pricing.ml.lessons import PARTS, Lessons
 from pricing.ml.price import PRICE, PriceModel
@@ -67,7 +68,8 @@ class PriceBoosting(PriceModel):
             scales.append(self._boosted(SCALE_TREES, "gamma").fit(read[member][~out], off[~out]))
         widths = np.array([np.log(model.predict(one)) for model, one in zip(scales, read, strict=True)])
         trees, each = Trees.of(centres, scales, levels), np.stack([said.T, widths.T], axis=2)
-        _assert_same(trees.answers(lessons.numbers[:SHOWN], lessons.places[:SHOWN]), each[:SHOWN].mean(axis=1))
+        ours = trees.answers(lessons.numbers[:SHOWN], lessons.places[:SHOWN])
+        assert_same(ours, each[:SHOWN].mean(axis=1), "The trees as stored differ from scikit-learn's", SAME)
         return trees, each
 
     def _boosted(self, trees: int, loss: str) -> Any:
@@ -97,9 +99,3 @@ def _best_count(models: list[Any], read: np.ndarray, lessons: Lessons) -> int:
     stages = [np.array(list(model.staged_predict(one[watched]))) for model, one in zip(models, read, strict=True)]
     errors = ((np.mean(stages, axis=0) - lessons.truth[watched]) ** 2).mean(axis=1)
     return int(errors.argmin()) + 1
-
-
-def _assert_same(ours: np.ndarray, theirs: np.ndarray) -> None:
-    off = float(np.abs(ours - theirs).max())
-    if not off <= SAME:  # NaN too
-        raise DomainError(f"The trees as stored answer otherwise than scikit-learn's, by {off:.1e}.")

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.errors import DomainError, Invalid
+from experiments.errors import Invalid
+from experiments.exporting import assert_same
 from experiments.mltask import Progress
 from pricing.ml.lessons import Lessons
 from pricing.ml.members import Members
@@ -38,7 +39,8 @@ def learned(lessons: Lessons, *, epochs: int, rate: float, seed: int, progress: 
     _fit(network, lessons, epochs, rate, np.random.default_rng(seed), progress)
     embedding, *layers = network.get_weights()
     members = Members(embedding.reshape(len(embedding), lessons.members, -1), tuple(layers[::2]), tuple(layers[1::2]))
-    _assert_same(members.answers(lessons.numbers, lessons.places), _said(network, lessons).mean(axis=1))
+    ours = members.answers(lessons.numbers, lessons.places)
+    assert_same(ours, _said(network, lessons).mean(axis=1), "The network as stored differs from Keras", SAME)
     return members, members.each(lessons.numbers, lessons.places)
 
 
@@ -123,9 +125,3 @@ def _loss(truth: Any, answers: Any) -> Any:
     off = (truth[:, :1] - said[:, :, 0]) * ops.exp(-scale)
     unlikely = (FREEDOM + 1) / 2 * ops.log1p(ops.square(off) / FREEDOM) + scale
     return ops.mean(learns * unlikely)
-
-
-def _assert_same(ours: np.ndarray, theirs: np.ndarray) -> None:
-    off = float(np.abs(ours - theirs).max())
-    if not off <= SAME:  # NaN too
-        raise DomainError(f"The network answers otherwise than Keras, by {off:.1e}: it learned nothing usable.")

@@ -62,7 +62,7 @@ def test_the_answer_is_the_mean_of_the_members(network: Any) -> None:
 
 def test_a_network_that_numpy_cannot_follow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "SAME", 0.0)
-    with pytest.raises(DomainError, match="otherwise than Keras"):
+    with pytest.raises(DomainError, match="as stored differs from Keras"):
         PriceNetwork(epochs=1).fit(tiny(), progress=no_progress)
 
 

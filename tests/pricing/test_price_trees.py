@@ -39,7 +39,7 @@ def test_numpy_answers_as_scikit_learn_for_rows_that_it_never_saw(monkeypatch: p
 
 def test_trees_that_numpy_cannot_follow_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(price_trees, "SAME", -1.0)
-    with pytest.raises(DomainError, match="otherwise than scikit-learn"):
+    with pytest.raises(DomainError, match="as stored differ from scikit-learn"):
         PriceBoosting(trees=2).fit(tiny(), progress=no_progress)
 
 
