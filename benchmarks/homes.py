@@ -20,7 +20,8 @@ from sklearn.model_selection import train_test_split
 
 from benchmarks.shops import DATA
 from experiments.mltask import Examples, no_progress
-from pricing.ml import price_network, price_trees  # noqa: F401  (they register the algorithms)
+from pricing.ml import price_network, price_trees  # noqa: F401  (price_trees registers its algorithm)
+from pricing.ml.browser import FACTS, browser_files
 from pricing.ml.conformal import USUAL
 from pricing.ml.price import COLUMNS, PRICE, PriceInput, price_scores
 
@@ -50,6 +51,9 @@ def main() -> None:
             model = PRICE.algorithms[name]().fit(Examples(fit), progress=no_progress)
             learned = time.monotonic() - start
             found.setdefault(name, []).append({**model.evaluate(Examples(test)), "p50_ms": quickness(model, test)})
+            if isinstance(model, price_network.PriceNetwork):
+                size = sum(len(content) for file, content in browser_files(model).items() if file != FACTS)
+                print(f"  a browser downloads {size / 1_000:.0f} kB for it")
             print(f"  {name:18} {shown(found[name][-1])}; learned in {learned:.0f} s", flush=True)
     print(f"mean of {len(found[RIDGES[0]])}")
     means = {name: {one: float(np.mean([row[one] for row in rows])) for one in rows[0]} for name, rows in found.items()}

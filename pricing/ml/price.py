@@ -1,5 +1,6 @@
 """What a home sells for, from its bedrooms, bathrooms, area and location, with an interval around it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ PRICE = MLTask(
 )
 
 
-class PriceModel:
+class PriceModel(ABC):
     """What the algorithms share. `currency` and `area` (the unit of `sqft`) are named in every answer."""
 
     currency: str
@@ -99,9 +100,9 @@ class PriceModel:
         progress(1, 1, "learned and checked")
         return self.use(regression)
 
+    @abstractmethod
     def _learn(self, lessons: Lessons, progress: Progress) -> tuple[Model, np.ndarray]:
         """The model, and what each member says of each lesson: (rows, members, 2)."""
-        raise NotImplementedError
 
     def use(self, regression: Regression) -> Self:
         self.regression, self.places = regression, regression.preprocessing.numbers()
