@@ -2,7 +2,7 @@
 ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors measure measure-vision \
+.PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors bench-experiments measure measure-vision \
   measure-sentiment measure-entities measure-summaries measure-price \
   kill-test lock openapi clean
 
@@ -38,6 +38,9 @@ bench-vision:  ## what is on a picture, against the tutorial's Keras service; me
 
 bench-vectors:  ## search among 100,000 pictures by their vectors, with a filter that matches 1 % and without
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/vectors.py $(ARGS)
+
+bench-experiments:  ## results of an A/B test with a million exposures and three million outcomes, and assignment
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/experiments.py $(ARGS)
 
 measure:  ## import, train and score real data (SHOP_DATA= its folder)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py

@@ -1,5 +1,5 @@
 """Versions, promotions and predictions in the admin: facts, so they are looked at and not edited. Versions go live and
-back by actions that walk through the same gate as `manage.py promote`. A/B tests are made and started here."""
+back by actions that walk through the same gate as `manage.py promote`. A/B tests are made here."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -140,15 +139,14 @@ class ABTestAdmin(ModelAdmin):
     list_display = ["name", "task", "state", "traffic", "started_at", "stopped_at"]
     list_filter = ["task", "state"]
     search_fields = ["name"]
-    readonly_fields = ["started_at", "stopped_at", "created_at"]
+    readonly_fields = ["state", "started_at", "stopped_at", "created_at"]
     inlines = [VariantInline]
 
-    def save_model(self, request: HttpRequest, obj: ABTest, form: Any, change: bool) -> None:
-        if obj.state == ABTest.State.RUNNING and not obj.started_at:
-            obj.started_at = timezone.now()
-        if obj.state == ABTest.State.STOPPED and not obj.stopped_at:
-            obj.stopped_at = timezone.now()
-        super().save_model(request, obj, form, change)
+    def has_change_permission(self, request: HttpRequest, obj: ABTest | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.state == ABTest.State.DRAFT)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ABTest | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.state == ABTest.State.DRAFT)
 
 
 @admin.register(Exposure)

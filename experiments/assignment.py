@@ -1,18 +1,57 @@
 """Who is served which variant of a test, and what a variant changes in the question. Pure.
 
-Nothing is stored: a hash of the test's salt and the user's id decides, so each process and each day gives the same
-answer, and tests with different salts divide the users independently of each other.
+A hash of the test's salt and the user's id decides, so each process and each day gives the same answer, and tests with
+different salts divide the users independently of each other. Only who was served a variant before keeps that one,
+whatever the weights say now.
 """
 
 import dataclasses
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated, Any, Literal, Union
 
 from experiments.errors import Invalid
 from experiments.mltask import Bound, Number, Text, from_json, to_json
+
+AUDIENCES = {"everyone": (True, False), "customers": (False,), "staff": (True,)}  # who takes part: is it staff?
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks, as far as a test wants to know."""
+
+    id: int
+    is_staff: bool
+    joined: datetime
+
+    @classmethod
+    def of(cls, user: Any) -> "Person":
+        return cls(user.pk, user.is_staff, user.date_joined)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Whom a test takes, and how it divides them among its variants, which are given by their ids."""
+
+    salt: str
+    traffic: float
+    audience: str
+    signed_up_before: datetime | None
+    variants: Sequence[int]
+    weights: Sequence[float]
+
+    def variant_of(self, person: Person, met: int | None) -> int | None:
+        """The person's variant: the one that they `met` before, else what the hash says. None: they take no part."""
+        if person.is_staff not in AUDIENCES[self.audience]:
+            return None
+        if self.signed_up_before and person.joined >= self.signed_up_before:
+            return None
+        place = assign(self.salt, person.id, traffic=self.traffic, weights=self.weights)
+        return None if place is None else met or self.variants[place]
 
 
 def assign(salt: str, user_id: int, *, traffic: float, weights: Sequence[float]) -> int | None:

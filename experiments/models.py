@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from experiments.assignment import changes_of
 from experiments.discovery import task_named, tasks
 from experiments.errors import Invalid
+from experiments.judged_by import problems
 from experiments.uuid7 import uuid7
 
 
@@ -100,6 +102,12 @@ class Prediction(models.Model):
             models.Index(fields=["user_id", "-id"], name="prediction_user"),
             models.Index(fields=["task", "-id"], name="prediction_task"),
             models.Index(fields=["request_id"], name="prediction_request"),
+            models.Index(  # all that is read of a test's predictions: experiments/results/answers.py
+                fields=["task", "id"],
+                include=["user_id", "variant", "latency_ms", "status"],
+                condition=~Q(variant=""),
+                name="prediction_tested",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -119,11 +127,31 @@ class ABTest(models.Model):
         PAUSED = "paused"
         STOPPED = "stopped"
 
+    class Audience(models.TextChoices):
+        EVERYONE = "everyone"
+        CUSTOMERS = "customers"
+        STAFF = "staff"
+
     name = models.CharField(max_length=64, unique=True)
+    hypothesis = models.TextField(blank=True, max_length=2_000, help_text="What is expected to happen, and why.")
     task = models.CharField(max_length=64)
-    state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    state = models.CharField(max_length=16, choices=State, default=State.DRAFT, editable=False)
     salt = models.CharField(max_length=32, default=new_salt, editable=False)
     traffic = models.FloatField(default=1.0, help_text="Share of the users that take part, 0 to 1.")
+    audience = models.CharField(max_length=16, choices=Audience, default=Audience.EVERYONE)
+    signed_up_before = models.DateTimeField(null=True, blank=True, help_text="Only users from before take part.")
+    primary_metric = models.CharField(max_length=64, default="click_rate", help_text="What decides.")
+    secondary_metrics = models.JSONField(default=list, blank=True, help_text="Shown beside, and decide nothing.")
+    guardrails = models.JSONField(
+        default=list, blank=True, help_text='What may not be lost, such as [{"metric": "latency_p95", "bound": 0.1}].'
+    )
+    smallest_effect = models.FloatField(default=0.05, help_text="Relative: 0.05 is worth finding +5 %.")
+    window_days = models.PositiveSmallIntegerField(default=7, help_text="Outcomes count so long after the exposure.")
+    planned_users = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="A group, before any verdict. Empty: planned from the shop's own rows at the start.",
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -131,6 +159,7 @@ class ABTest(models.Model):
     class Meta:
         verbose_name = "A/B test"
         ordering = ["-id"]
+        permissions = [("run_abtest", "Can start, pause and stop A/B tests, and promote a winner")]
         constraints = [
             models.UniqueConstraint(
                 fields=["task"],
@@ -143,14 +172,33 @@ class ABTest(models.Model):
                 name="traffic_is_a_share",
                 violation_error_message="The share of the users is 0 to 1.",
             ),
+            models.CheckConstraint(
+                condition=Q(smallest_effect__gt=0, smallest_effect__lte=100),  # NaN is over everything here too
+                name="smallest_effect_is_over_zero",
+                violation_error_message="The smallest effect is over 0 and at most 100.",
+            ),
+            models.CheckConstraint(
+                condition=Q(window_days__gte=1, window_days__lte=90),
+                name="window_is_1_to_90_days",
+                violation_error_message="Outcomes count 1 to 90 days long.",
+            ),
+            models.CheckConstraint(
+                condition=Q(planned_users__isnull=True) | Q(planned_users__gte=2),
+                name="planned_users_are_two_or_more",
+                violation_error_message="Two users a group are the fewest that can be compared.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def clean(self) -> None:
+        """Raises ValidationError, by fields, where the test could not be served or judged."""
+        found = problems(self.primary_metric, self.secondary_metrics, self.guardrails)
         if self.task and self.task not in tasks():
-            raise ValidationError({"task": f"There is no such task. Known are: {', '.join(sorted(tasks()))}."})
+            found["task"] = f"There is no such task. Known are: {', '.join(sorted(tasks()))}."
+        if found:
+            raise ValidationError(found)
 
 
 class Variant(models.Model):
@@ -197,10 +245,32 @@ class Variant(models.Model):
         return changes_of(task_named(self.test.task).input, self.config)
 
 
+class ABTestAction(models.Model):
+    """What was done to a test, by whom (nobody: a guardrail) and why.
+
+    `facts` say what changed. After a start and after each change of them, `weights` has those of all variants by their
+    names.
+    """
+
+    test = models.ForeignKey(ABTest, models.CASCADE, related_name="actions")
+    action = models.CharField(max_length=16)
+    reason = models.TextField(blank=True, max_length=1_000)
+    facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "A/B test action"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.test} {self.action}"
+
+
 class Exposure(models.Model):
     """The first time that a user was truly served a variant, and by which prediction."""
 
-    test = models.ForeignKey(ABTest, models.CASCADE, related_name="exposures")
+    test = models.ForeignKey(ABTest, models.CASCADE, related_name="exposures", db_index=False)  # one has it first
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="exposures")
     user_id = models.BigIntegerField()
     prediction_id = models.UUIDField()
@@ -210,6 +280,9 @@ class Exposure(models.Model):
         ordering = ["-id"]
         constraints = [  # the user first: erasing a person looks for all of theirs
             models.UniqueConstraint(fields=["user_id", "test"], name="one_exposure_a_user"),
+        ]
+        indexes = [  # all that is read of a test's exposures: experiments/results/scope.py
+            models.Index(fields=["test", "user_id"], include=["variant", "created_at"], name="exposure_of_test")
         ]
 
     def __str__(self) -> str:
@@ -230,7 +303,16 @@ class Outcome(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["user_id", "-id"]), models.Index(fields=["prediction_id"])]
+        indexes = [
+            models.Index(fields=["user_id", "-id"]),
+            models.Index(fields=["prediction_id"]),
+            models.Index(  # all that is read of what metrics count: experiments/results/aggregates.py
+                fields=["kind", "user_id", "created_at"],
+                include=["value", "prediction_id"],
+                condition=Q(kind__in=["click", "cart", "purchase", "rating"]),
+                name="outcome_of_metrics",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"

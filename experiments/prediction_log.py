@@ -3,6 +3,9 @@
 The table is partitioned by range on `id`, a UUIDv7 whose time bounds the months, so old months can be dropped whole.
 What falls outside of every month (the worker that makes them ahead did not run) goes to the default partition and is
 moved when its month is made.
+
+A user who met a variant of a test keeps it while the test runs, also when its weights are changed. Which one that is,
+the insert of the exposure gives back, so it costs no query of its own, and nothing at all once a process knows it.
 """
 
 import dataclasses
@@ -16,7 +19,6 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
-from django.utils import timezone
 
 from experiments.errors import NotFound
 from experiments.mltask import Image, digest_of, digested, field_names, to_json
@@ -30,15 +32,29 @@ TABLE = Prediction._meta.db_table
 FIELDS = [field.attname for field in Prediction._meta.concrete_fields]
 JSON_FIELDS = {"input", "output"}
 INSERT = f"INSERT INTO {TABLE} ({', '.join(FIELDS)}) VALUES "
-ONE = f"({', '.join(f'%({name})s' for name in FIELDS)})"
+VALUES = ", ".join(f"%({name})s" for name in FIELDS)
+ONE = f"({VALUES})"
 ROW = f"({', '.join(['%s'] * len(FIELDS))})"
-EXPOSE = (  # of a variant that was deleted meanwhile nothing is written, and one that is read here stays until then
-    f"INSERT INTO {Exposure._meta.db_table} (test_id, variant_id, user_id, prediction_id, created_at)"
-    f" SELECT test_id, id, %s, %s, %s FROM {Variant._meta.db_table} WHERE id = %s FOR KEY SHARE ON CONFLICT DO NOTHING"
+EXPOSURES = Exposure._meta.db_table
+# Of a variant that was deleted meanwhile no exposure is written, and one that is read here stays until the end. What a
+# conflict sets is what was there: only a row that is written is given back. The answer of another variant than that of
+# the row is not logged.
+EXPOSE = f"""
+WITH exposed AS (
+    INSERT INTO {EXPOSURES} (test_id, variant_id, user_id, prediction_id, created_at)
+    SELECT test_id, id, %(user_id)s, %(id)s, %(created_at)s FROM {Variant._meta.db_table} WHERE id = %(variant_id)s
+    FOR KEY SHARE
+    ON CONFLICT (user_id, test_id) DO UPDATE SET prediction_id = {EXPOSURES}.prediction_id
+    RETURNING variant_id
+), logged AS (
+    INSERT INTO {TABLE} ({", ".join(FIELDS)})
+    SELECT {VALUES} WHERE NOT EXISTS (SELECT FROM exposed WHERE variant_id <> %(variant_id)s)
 )
+SELECT variant_id FROM exposed
+"""
 MOST_REMEMBERED = 100_000  # exposures: 15 MB
 
-_exposed: set[tuple[int, int]] = set()  # variant and user, as this process knows them to be in the table
+_exposed: dict[tuple[int, int], int] = {}  # variants by test and user, as this process knows them to be in the table
 
 
 def prediction_record(rows: Sequence[Prediction]) -> None:
@@ -96,20 +112,34 @@ def _fixed(kind: Any) -> bool:
     return all(hint in (int, float, bool) or typing.get_origin(hint) is typing.Literal for hint in hints)
 
 
-def exposure_record(*, variant_id: int, user_id: int, prediction_id: UUID) -> None:
-    """Note that the user was served the variant; only the first time in a test counts, and later ones cost nothing."""
-    key = (variant_id, user_id)
-    if key in _exposed:
-        return
+def exposed_to(test_id: int, user_id: int) -> int | None:
+    """The variant that the user met in this test, where this process knows."""
+    return _exposed.get((test_id, user_id))
+
+
+def exposure_record(row: Prediction, *, test_id: int, variant_id: int) -> int:
+    """Write the prediction, and that its user was served the variant by it; only the first time in a test is noted.
+
+    Gives the variant that is the user's. If that is another one, which they were served before, nothing is written: it
+    is that one's turn to answer.
+    """
+    key = (test_id, int(row.user_id))  # type: ignore[arg-type]  # visitors are in no test
+    if _exposed.get(key) == variant_id:
+        prediction_record([row])
+        return variant_id
     with connection.cursor() as cursor:
-        cursor.execute(EXPOSE, [user_id, prediction_id, timezone.now(), variant_id])
-    transaction.on_commit(partial(_remember, key))  # what is rolled back is written again the next time
+        execute(cursor, EXPOSE, _written(row) | {"variant_id": variant_id})
+        found = cursor.fetchone()
+    if not found:
+        return variant_id
+    transaction.on_commit(partial(_remember, key, found[0]))  # what is rolled back is written again the next time
+    return int(found[0])
 
 
-def _remember(key: tuple[int, int]) -> None:
+def _remember(key: tuple[int, int], variant_id: int) -> None:
     if len(_exposed) >= MOST_REMEMBERED:
         _exposed.clear()
-    _exposed.add(key)
+    _exposed[key] = variant_id
 
 
 def prediction_get(*, prediction_id: UUID, user: Any) -> Prediction:

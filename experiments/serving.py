@@ -11,70 +11,28 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import close_old_connections, connections
 
-from experiments.artifacts import fetch
-from experiments.assignment import assign
-from experiments.batching import Batcher, Closed
-from experiments.discovery import task_named, tasks
+from experiments.assignment import Person
+from experiments.batching import Closed
+from experiments.discovery import tasks
 from experiments.errors import DomainError, ModelFailed, ModelUnavailable
-from experiments.mltask import MLTask, Predictor, to_json
+from experiments.loading import Loaded, load
+from experiments.mltask import MLTask, to_json
 from experiments.models import ABTest, ModelVersion, Prediction, Variant
 from experiments.prediction_log import exposure_record, prediction_record
 from experiments.request_id import request_id
+from experiments.running import NO_TEST, Arm, Running, own, running
 from experiments.uuid7 import uuid7
 
 logger = logging.getLogger(__name__)
 WATCH_EVERY_S = 1.0
 In = TypeVar("In")
 Out = TypeVar("Out")
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A version in memory, ready to answer."""
-
-    algorithm: str
-    version: int
-    digest: str
-    predictor: Predictor[Any, Any]
-    batcher: Batcher[Any, Any] | None
-
-    def predict(self, batch: Sequence[Any]) -> Sequence[Any]:
-        return self.batcher.submit(batch) if self.batcher else one_each(self.predictor, batch)
-
-    def close(self) -> None:
-        """Take no more calls; those that wait are still answered."""
-        if self.batcher:
-            self.batcher.close()
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A variant as it is served: the input fields that it sets, and its own version (None: whichever is live)."""
-
-    id: int | None = None
-    name: str = ""
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    model: Loaded | None = None
-
-    def asked(self, given: In) -> In:
-        return replace(given, **self.changes) if self.changes else given  # type: ignore[type-var]  # a dataclass
-
-
-@dataclass(frozen=True)
-class Running:
-    """A test that runs. One of its arms may be None: that variant cannot be served, so the live version answers."""
-
-    salt: str
-    traffic: float
-    weights: tuple[float, ...]
-    arms: tuple[Arm | None, ...]
 
 
 @dataclass(frozen=True)
@@ -99,40 +57,14 @@ class Answer(Generic[Out]):
     prediction_id: UUID
 
 
-NO_TEST = Arm()
-_loaded: dict[str, Loaded] = {}  # live versions by task; those of variants by `_own`, kept ones by their names
+_loaded: dict[str, Loaded] = {}  # live versions by task; those of variants by `own`, kept ones by their names
 _failed: dict[str, str] = {}  # what could not be loaded, by the same names, to its digest
-_refused: dict[int, str] = {}  # variants that cannot be served, to what is wrong with them
 _running: dict[str, Running] = {}  # by task
 _chooses: dict[str, Callable[[], ModelVersion | None]] = {}  # what higher rooms want kept, by names of their own
 _kept: dict[str, Loaded] = {}  # by the same names
 _left_out: set[str] = set()  # tasks that nobody asks in this process
 _lock = threading.Lock()
 _watched = threading.Event()  # this process has a watcher
-
-
-def one_each(predictor: Predictor[Any, Any], batch: Sequence[Any]) -> Sequence[Any]:
-    """The predictor's outputs, one an input: a wrong number must never be dealt out among the callers."""
-    outputs = predictor.predict(batch)
-    if len(outputs) != len(batch):
-        raise ValueError(f"{len(outputs)} outputs for {len(batch)} inputs")
-    return outputs
-
-
-def load(row: ModelVersion) -> Loaded:
-    """Verify, load and warm up one version. Raises ModelUnavailable, whatever it was that failed."""
-    task = task_named(row.task)
-    if row.algorithm not in task.algorithms:
-        raise ModelUnavailable(f"{row} was made by an algorithm that this code does not have.")
-    try:
-        predictor = task.algorithms[row.algorithm].load(fetch(row.artifact, row.manifest))
-        one_each(predictor, [task.example])
-    except DomainError:
-        raise
-    except Exception as error:
-        raise ModelUnavailable(f"{row} cannot be loaded ({type(error).__name__}).") from error
-    batcher = Batcher(partial(one_each, predictor), task.batching) if task.batching else None
-    return Loaded(row.algorithm, row.version, row.digest, predictor, batcher)
 
 
 def refresh() -> None:
@@ -143,14 +75,14 @@ def refresh() -> None:
         rows = {row.task: row for row in ModelVersion.objects.filter(live=True, task__in=_mine())}
         chosen = {name: row for name, choose in _chooses.items() if (row := choose())}
         rows |= {name: row for name, row in chosen.items() if row != rows.get(row.task)}  # else the live one is it
-        running = Variant.objects.filter(test__state=ABTest.State.RUNNING, test__task__in=_mine())
+        under_test = Variant.objects.filter(test__state=ABTest.State.RUNNING, test__task__in=_mine())
         tests: dict[ABTest, list[Variant]] = {}
-        for variant in running.select_related("test", "version").order_by("id"):
+        for variant in under_test.select_related("test", "version").order_by("id"):
             tests.setdefault(variant.test, []).append(variant)
             if variant.version:
-                rows[_own(variant)] = variant.version
+                rows[own(variant)] = variant.version
         retired = _load_all(rows)
-        found = {test.task: _run(test, variants) for test, variants in tests.items()}
+        found = {test.task: running(test, variants, _loaded) for test, variants in tests.items()}
         for name in set(_running) - set(found):
             _running.pop(name)
         _running.update(found)
@@ -197,31 +129,6 @@ def _keep(chosen: Mapping[str, ModelVersion]) -> None:
             _kept[name] = model
         else:
             _kept.pop(name, None)
-
-
-def _own(variant: Variant) -> str:
-    """The name in memory of the version that a variant brings; no task is named so."""
-    return f"version {variant.version_id}"
-
-
-def _run(test: ABTest, variants: Sequence[Variant]) -> Running:
-    weights = tuple(variant.weight for variant in variants)
-    return Running(test.salt, test.traffic, weights, tuple(_arm(variant) for variant in variants))
-
-
-def _arm(variant: Variant) -> Arm | None:
-    """The variant, ready to be served, or None when it cannot be."""
-    try:
-        variant.clean()
-        changes = variant.changes()
-    except Exception as error:
-        if _refused.get(variant.pk) != str(error):
-            logger.exception("%s cannot be served", variant)
-        _refused[variant.pk] = str(error)
-        return None
-    _refused.pop(variant.pk, None)
-    model = _loaded.get(_own(variant))
-    return Arm(variant.pk, variant.name, changes, model) if model or not variant.version else None
 
 
 def start(*, jobs: bool = True) -> None:
@@ -291,7 +198,7 @@ def predict(
     user_id: int | Sequence[int | None] | None,
     method: str = "",
     finish: Callable[[Out, Again[In, Out]], Out] | None = None,
-    tested: bool = False,
+    tested: Person | None = None,
     degraded: bool = False,
     of: str = "",
 ) -> list[Answer[Out]]:
@@ -299,49 +206,63 @@ def predict(
     returns.
 
     `user_id` is whose the inputs are: one for all, or one for each. `finish(output, again)` makes of an output what is
-    answered and logged, where the caller adds to it; `again` is the version that answered, for a further question. With
-    `tested` and one user, the variant of the running test that is theirs answers, and the exposure is noted. `degraded`
-    says in the log that this stands in for a better answer. `of` names a version that is kept (see `keep`), which is
-    asked instead of the live one. Raises ModelUnavailable where there is no live version, ModelFailed (logged as a
-    prediction with status `error`) and QueueFull.
+    answered and logged, where the caller adds to it; `again` is the version that answered, for a further question. A
+    single input of `tested`, who is the user, is answered by the variant of the running test that is theirs, and the
+    exposure is noted. `degraded` says in the log that the live version stands in for a better answer, and for which
+    variant's. `of` names a version that is kept (see `keep`), which is asked instead of the live one. Raises
+    ModelUnavailable where there is no live version, ModelFailed (logged as a prediction with status `error`) and
+    QueueFull.
     """
     start = time.perf_counter()
-    person = user_id if tested and isinstance(user_id, int) else None
+    status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
+    person = tested if len(inputs) == 1 and not degraded else None
+    instead_of = _arm_of(task.name, tested).name if degraded else ""
+    met: int | None = None
     while True:
-        model, arm = (kept(of, task.name), NO_TEST) if of else _chosen(task.name, person)
+        model, arm = (kept(of, task.name), NO_TEST) if of else _chosen(task.name, person, met)
         asked = [arm.asked(given) for given in inputs]
-        facts = {"algorithm": model.algorithm, "version": model.version, "variant": arm.name}
+        facts = {"algorithm": model.algorithm, "version": model.version, "variant": arm.name or instead_of}
         try:
             outputs, answers = _ask(task, model, asked)
             if finish:
                 again = Again(task, model, arm)
                 outputs = [finish(output, again) for output in outputs]
                 answers = [to_json(output) for output in outputs]
-            break
         except Closed:  # swapped between the look and the call: the new one answers
             continue
         except ModelFailed as error:
             logger.exception("%s %d failed", task.name, model.version)
             failed = [{"error": type(error.__cause__).__name__}] * len(inputs)
-            _log(task, asked, failed, start, user_id=user_id, method=method, status=Prediction.Status.ERROR, **facts)
+            status = Prediction.Status.ERROR
+            prediction_record(_rows(task, asked, failed, start, user_id=user_id, method=method, status=status, **facts))
             raise
-    status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
-    rows = _log(task, asked, answers, start, user_id=user_id, method=method, status=status, **facts)
-    if rows and arm.id is not None and person is not None:
-        exposure_record(variant_id=arm.id, user_id=person, prediction_id=rows[0].pk)
-    return [Answer(output, row.algorithm, row.version, row.pk) for output, row in zip(outputs, rows, strict=True)]
+        rows = _rows(task, asked, answers, start, user_id=user_id, method=method, status=status, **facts)
+        met = _write(rows, arm)
+        if met == arm.id:  # else they met another variant before the weights were changed: that one answers
+            return [
+                Answer(output, row.algorithm, row.version, row.pk) for output, row in zip(outputs, rows, strict=True)
+            ]
 
 
-def _chosen(name: str, person: int | None) -> tuple[Loaded, Arm]:
+def _chosen(name: str, person: Person | None, met: int | None = None) -> tuple[Loaded, Arm]:
     """Which version of a task answers, and the variant it answers as: the live one as no variant where no test runs,
     where `person` takes no part in it, and where their variant cannot be served.
     """
-    model, test = live(name), _running.get(name)
-    if not test or person is None:
-        return model, NO_TEST
-    place = assign(test.salt, person, traffic=test.traffic, weights=test.weights)
-    arm = (None if place is None else test.arms[place]) or NO_TEST
+    model, arm = live(name), _arm_of(name, person, met)
     return arm.model or model, arm
+
+
+def _arm_of(name: str, person: Person | None, met: int | None = None) -> Arm:
+    test = _running.get(name)
+    return test.arm_of(person, met) if test and person else NO_TEST
+
+
+def _write(rows: Sequence[Prediction], arm: Arm) -> int | None:
+    """Log the answers. Gives the variant whose they are to be: if that is another one than `arm`, nothing is logged."""
+    if arm.id is not None:
+        return exposure_record(rows[0], test_id=arm.test_id, variant_id=arm.id)
+    prediction_record(rows)
+    return None
 
 
 def _ask(task: MLTask[In, Out], model: Loaded, batch: Sequence[In]) -> tuple[Sequence[Out], list[dict[str, Any]]]:
@@ -357,18 +278,21 @@ def _ask(task: MLTask[In, Out], model: Loaded, batch: Sequence[In]) -> tuple[Seq
 
 def record(
     task: MLTask[In, Out], given: In, output: Out, *, user_id: int | None, algorithm: str, degraded: bool,
-    version: int | None = None,
+    version: int | None = None, tested: Person | None = None,
 ) -> Answer[Out]:  # fmt: skip
     """Log an answer for which no model was asked, such as what is trending; `degraded` when one should have been and
-    could not. `version` is that of what it rests on, where it rests on one.
+    could not: the variant of `tested`, where they have one. `version` is that of what it rests on, where it rests on
+    one.
     """
     status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
-    [row] = _log(task, [given], [to_json(output)], time.perf_counter(), user_id=user_id, method=algorithm,
-                 algorithm=algorithm, version=version, status=status)  # fmt: skip
+    [row] = _rows(task, [given], [to_json(output)], time.perf_counter(), user_id=user_id, method=algorithm,
+                  algorithm=algorithm, version=version, status=status,
+                  variant=_arm_of(task.name, tested).name)  # fmt: skip
+    prediction_record([row])
     return Answer(output, algorithm, version, row.pk)
 
 
-def _log(
+def _rows(
     task: MLTask[In, Out],
     inputs: Sequence[In],
     answers: Sequence[dict[str, Any]],
@@ -380,7 +304,7 @@ def _log(
 ) -> list[Prediction]:
     took = (time.perf_counter() - start) * 1000
     users = user_id if isinstance(user_id, Sequence) else [user_id] * len(inputs)
-    rows = [
+    return [
         Prediction(
             id=uuid7(),
             task=task.name,
@@ -395,5 +319,3 @@ def _log(
         )
         for given, answer, user in zip(inputs, answers, users, strict=True)
     ]
-    prediction_record(rows)
-    return rows

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments import views
+from experiments import ab_test_views, views
 from experiments.discovery import tasks
 
 urlpatterns = [
@@ -14,4 +14,14 @@ urlpatterns = [
     path("models/<slug:task>/versions/<int:version>/promote/", views.Promote.as_view()),
     path("models/<slug:task>/rollback/", views.Rollback.as_view()),
     path("models/<slug:task>/timeline/", views.Timeline.as_view()),
+    path("experiments/", ab_test_views.ABTestList.as_view()),
+    path("experiments/plan/", ab_test_views.ABTestPlan.as_view()),
+    path("experiments/assignment/", ab_test_views.Assignments.as_view()),
+    path("experiments/<int:test_id>/", ab_test_views.ABTestDetail.as_view()),
+    path("experiments/<int:test_id>/start/", ab_test_views.ABTestStart.as_view()),
+    path("experiments/<int:test_id>/pause/", ab_test_views.ABTestPause.as_view()),
+    path("experiments/<int:test_id>/stop/", ab_test_views.ABTestStop.as_view()),
+    path("experiments/<int:test_id>/promote-winner/", ab_test_views.ABTestPromoteWinner.as_view()),
+    path("experiments/<int:test_id>/results/", ab_test_views.ABTestResults.as_view()),
+    path("experiments/<int:test_id>/actions/", ab_test_views.ABTestActions.as_view()),
 ]

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from experiments import serving
+from experiments.assignment import Person
 from experiments.errors import ModelFailed, NotFound, Unavailable
 from recommendations.ml.recommend import (
     MOST_RANKED,
@@ -46,11 +47,11 @@ class Recommended:
 
 
 def recommend_for(
-    *, user_id: int, n: int, filters: Mapping[str, Any], weights: Weights | None = None, tested: bool = False
+    *, user_id: int, n: int, filters: Mapping[str, Any], weights: Weights | None = None, tested: Person | None = None
 ) -> Recommended:
     """n products for a customer who has neither rated nor bought them; fewer only when no more match the filters.
 
-    `tested`: the running A/B test says which variant answers.
+    `tested` is the customer: the running A/B test says which variant answers.
     """
     history, candidates = history_of(user_id), Candidates(filters, user_id)
     given = RecommendInput(
@@ -130,7 +131,7 @@ def _assert_there(product_id: int) -> None:
 
 def _asked(
     given: RecommendInput, candidates: Candidates, n: int, user_id: int | None, *, method: Method = "",
-    tested: bool = False,
+    tested: Person | None = None,
 ) -> Recommended:  # fmt: skip
     """The model's answer; where it fails on this history, its content part's; else what is trending."""
     chosen: list[tuple[Shown, Ranked]] = []
@@ -151,7 +152,7 @@ def _asked(
         try:
             [answer] = serving.predict(
                 RECOMMEND, [replace(given, weights=weights)], user_id=user_id, finish=fill, degraded=degraded,
-                tested=tested and not degraded,
+                tested=tested,
             )  # fmt: skip
         except ModelFailed:
             continue
@@ -159,16 +160,19 @@ def _asked(
             break
         return Recommended(chosen, answer.output.method, answer.model, answer.version, answer.prediction_id, degraded,
                            n - len(chosen))  # fmt: skip
-    return _trending(given, candidates, n, user_id, degraded=True)
+    return _trending(given, candidates, n, user_id, degraded=True, tested=tested)
 
 
 def _trending(
-    given: RecommendInput, candidates: Candidates, n: int, user_id: int | None, *, degraded: bool = False
-) -> Recommended:
+    given: RecommendInput, candidates: Candidates, n: int, user_id: int | None, *, degraded: bool = False,
+    tested: Person | None = None,
+) -> Recommended:  # fmt: skip
     method = "trending_fallback" if degraded else "trending"
     chosen = [(one, _unranked(one)) for one in candidates.trending(n)]
     output = RecommendOutput(tuple(ranked for _, ranked in chosen))
-    answer = serving.record(RECOMMEND, given, output, user_id=user_id, algorithm=method, degraded=degraded)
+    answer = serving.record(
+        RECOMMEND, given, output, user_id=user_id, algorithm=method, degraded=degraded, tested=tested
+    )
     return Recommended(chosen, method, answer.model, None, answer.prediction_id, degraded, n - len(chosen))
 
 

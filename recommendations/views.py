@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from experiments.assignment import Person
 from experiments.fields import WholeField, serializer_of
 from recommendations import selectors, services
 from recommendations.ml.recommend import Ranked, Weights
@@ -117,7 +118,7 @@ class Recommendations(APIView):
     @extend_schema(tags=["recommendations"], parameters=[QuerySerializer], responses=RecommendedSerializer)
     def get(self, request: Request) -> Response:
         n, filters = _asked(request)
-        found = services.recommend_for(user_id=_caller(request), n=n, filters=filters, tested=True)
+        found = services.recommend_for(user_id=_caller(request), n=n, filters=filters, tested=Person.of(request.user))
         return _rendered(found, request)
 
 
@@ -127,7 +128,9 @@ class Recommend(APIView):
     @extend_schema(tags=["recommendations"], request=RecommendSerializer, responses=RecommendedSerializer)
     def post(self, request: Request) -> Response:
         given = _valid(RecommendSerializer, request.data)
-        return _rendered(services.recommend_for(user_id=_caller(request), **given, tested=True), request)
+        return _rendered(
+            services.recommend_for(user_id=_caller(request), **given, tested=Person.of(request.user)), request
+        )
 
 
 class Collaborative(APIView):

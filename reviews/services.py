@@ -173,7 +173,10 @@ def rating_set(*, user: Any, product: Product, value: float) -> tuple[Rating, bo
 
 
 def event_record(*, user: Any, product: Product, kind: str, prediction_id: UUID | None = None) -> Event:
-    """Something the user did with a product; `prediction_id` names the answer that led there, one of the user's own."""
+    """Something the user did with a product; `prediction_id` names the answer that led there, one of the user's own.
+
+    The outcome of a purchase is worth what the product costs now.
+    """
     if prediction_id:
         try:
             prediction_get(prediction_id=prediction_id, user=user)
@@ -183,8 +186,9 @@ def event_record(*, user: Any, product: Product, kind: str, prediction_id: UUID 
         with transaction.atomic():
             event = Event.objects.create(user=user, product=product, kind=kind, prediction_id=prediction_id)
             trend_add(product_id=product.pk, weight=EVENT_WEIGHTS[kind], at=event.created_at, views=int(kind == "view"))
+            worth = float(product.price or 0) if kind == Event.Kind.PURCHASE else 1
             outcome_record(
-                kind=kind, subject=f"product:{product.pk}", value=1, user_id=user.pk, prediction_id=prediction_id
+                kind=kind, subject=f"product:{product.pk}", value=worth, user_id=user.pk, prediction_id=prediction_id
             )
     except IntegrityError:
         _assert_there(product)

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connections
 
 from experiments import serving
+from experiments.assignment import Person
 from experiments.models import ModelVersion
 from nlp.ml.sentiment import SENTIMENT, SentimentInput
 
@@ -36,7 +39,11 @@ def from_threads(count: int, call: Callable[[], object]) -> list[object]:
         return list(pool.map(run, range(count)))
 
 
-def ask_tested(user_id: int = 7, text: str = "fine") -> serving.Answer:
-    """As a route does that takes part in tests."""
-    [answer] = serving.predict(SENTIMENT, [SentimentInput(text)], user_id=user_id, tested=True)
+def person(user_id: int = 7, *, is_staff: bool = False, joined: datetime = datetime(2020, 1, 1, tzinfo=UTC)) -> Person:
+    return Person(user_id, is_staff, joined)
+
+
+def ask_tested(user_id: int = 7, text: str = "fine", **facts: Any) -> serving.Answer:
+    """As a route does that takes part in tests; `facts` are of the person."""
+    [answer] = serving.predict(SENTIMENT, [SentimentInput(text)], user_id=user_id, tested=person(user_id, **facts))
     return answer

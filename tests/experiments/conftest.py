@@ -1,12 +1,14 @@
 """Sentiment models that do what a test says, and a small shop whose reviews they are measured on."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from rest_framework.test import APIClient
 
-from experiments import discovery, serving
+from experiments import ab_tests, discovery, prediction_log, serving
 from experiments.mltask import Batching
 from experiments.models import ABTest, ModelVersion
 from experiments.registry import version_promote
@@ -17,6 +19,8 @@ from tests.shop import BAD, GOOD
 
 Version = Callable[..., ModelVersion]
 Tested = Callable[..., ABTest]
+Drafted = Callable[..., ABTest]
+Forget = Callable[[], None]
 
 
 @pytest.fixture
@@ -72,3 +76,34 @@ def tested(db: None) -> Tested:
         return test
 
     return make
+
+
+@pytest.fixture
+def drafted(db: None) -> Drafted:
+    """`drafted({"name": "a"}, {"name": "b"}, traffic=0.5)`: a draft of a test of sentiment that could be started."""
+
+    def make(*variants: dict[str, Any], **facts: Any) -> ABTest:
+        given = {"name": "which is better", "task": "sentiment", "planned_users": 100, **facts}
+        return ab_tests.ab_test_create(by=None, variants=variants or [{"name": "a"}, {"name": "b"}], **given)
+
+    return make
+
+
+@pytest.fixture
+def tester(staff: APIClient) -> APIClient:
+    """One of the staff who may change A/B tests."""
+    return may(staff, "change_abtest")
+
+
+def may(client: APIClient, permission: str) -> APIClient:
+    client.user.user_permissions.add(Permission.objects.get(content_type__app_label="experiments", codename=permission))
+    client.user = type(client.user).objects.get(pk=client.user.pk)  # the other one remembers what it may
+    client.force_authenticate(client.user)
+    return client
+
+
+@pytest.fixture
+def forget() -> Iterator[Forget]:
+    """As if another process were asked next."""
+    yield prediction_log._exposed.clear
+    prediction_log._exposed.clear()

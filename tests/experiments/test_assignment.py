@@ -6,11 +6,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from experiments.assignment import assign
+from experiments.assignment import Rules, assign
+from tests.experiments.asking import person
 
 USERS = range(1, 100_001)
 HALVES = (1.0, 1.0)
-ONE_IN_A_MILLION = {1: 23.9, 3: 30.7, 9: 45.1}  # chi-square is above this by chance so rarely; degrees of freedom
+ONE_IN_A_MILLION = {1: 23.9, 3: 30.7, 9: 45.1, 19: 63.7}  # chi-square is above this so rarely, by degrees of freedom
 
 
 def variants(salt: str, *, traffic: float = 1.0, weights: tuple[float, ...] = HALVES) -> list[int | None]:
@@ -41,6 +42,19 @@ def test_tests_with_different_salts_divide_the_users_independently() -> None:
     assert chi_square([float(both[cell]) for cell in [(0, 0), (0, 1), (1, 0), (1, 1)]], [25_000] * 4) < 30.7
 
 
+@pytest.mark.slow
+def test_a_million_users_are_divided_evenly_and_by_two_tests_independently() -> None:
+    quarters = (1.0,) * 4
+    both = Counter(
+        (assign("one", user, traffic=0.5, weights=quarters), assign("two", user, traffic=1.0, weights=quarters))
+        for user in range(1_000_000)
+    )
+    shares = {None: 0.5, 0: 0.125, 1: 0.125, 2: 0.125, 3: 0.125}  # of the first test, half of whom take no part
+    cells = [(first, second) for first in shares for second in range(4)]
+    expected = [1_000_000 * shares[first] / 4 for first, _ in cells]
+    assert chi_square([float(both[cell]) for cell in cells], expected) < ONE_IN_A_MILLION[19]
+
+
 def test_who_takes_part_says_nothing_of_the_variant() -> None:
     everybody = variants("salt")
     inside = [variant for variant in variants("salt", traffic=0.1) if variant is not None]
@@ -61,6 +75,15 @@ def test_the_share_is_kept(share: float) -> None:
     inside = sum(variant is not None for variant in variants("salt", traffic=share))
     expected = [len(USERS) * share, len(USERS) * (1 - share)]
     assert chi_square([inside, len(USERS) - inside], expected) < ONE_IN_A_MILLION[1]
+
+
+def test_who_met_a_variant_keeps_it_and_nobody_else_is_moved() -> None:
+    rules = Rules(salt="salt", traffic=0.5, audience="everyone", signed_up_before=None, variants=(7, 9), weights=HALVES)
+    for user in range(200):
+        hashed = rules.variant_of(person(user), None)
+        assert hashed in (7, 9, None)
+        for met in (7, 9):
+            assert rules.variant_of(person(user), met) == (None if hashed is None else met)
 
 
 def test_outside_of_the_share_there_is_no_variant() -> None:

@@ -1,6 +1,5 @@
 """Who was truly served a variant is noted: once a test, with the first prediction, and at no cost after that."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,17 +11,8 @@ from experiments.models import ABTest, Exposure, Prediction
 from experiments.prediction_log import exposure_record
 from experiments.uuid7 import uuid7
 from tests.concurrency import at_once
-from tests.experiments.asking import ask_tested
-from tests.experiments.conftest import Tested, Version
-
-Forget = Callable[[], None]
-
-
-@pytest.fixture
-def forget() -> Iterator[Forget]:
-    """As if another process were asked next."""
-    yield prediction_log._exposed.clear
-    prediction_log._exposed.clear()
+from tests.experiments.asking import ask_tested, person
+from tests.experiments.conftest import Forget, Tested, Version
 
 
 @pytest.mark.django_db(transaction=True)
@@ -45,8 +35,9 @@ def test_a_warm_request_writes_its_log_and_asks_nothing(
 ) -> None:
     promoted()
     tested({"name": "new", "version": version()})
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1) as captured:
         ask_tested()
+    assert "INSERT" not in captured[0]["sql"]  # as everywhere: planned once a connection
     with django_assert_num_queries(1) as captured:
         ask_tested()
     assert captured[0]["sql"].startswith("EXECUTE insert_")
@@ -86,7 +77,7 @@ def test_nothing_asked_is_no_exposure(promoted: Version, tested: Tested) -> None
 
     promoted()
     tested({"name": "now"})
-    assert serving.predict(SENTIMENT, [], user_id=7, tested=True) == []
+    assert serving.predict(SENTIMENT, [], user_id=7, tested=person()) == []
     assert not Exposure.objects.exists()
 
 
@@ -113,9 +104,10 @@ def test_a_process_remembers_a_bounded_number(tested: Tested, forget: Forget, mo
     variant = tested({"name": "now"}).variants.get()
     monkeypatch.setattr(prediction_log, "MOST_REMEMBERED", 3)
     for user in range(10):
-        exposure_record(variant_id=variant.pk, user_id=user, prediction_id=uuid7())
+        row = Prediction(task="sentiment", user_id=user, input={}, output={}, latency_ms=1.0)
+        exposure_record(row, test_id=variant.test_id, variant_id=variant.pk)
         assert len(prediction_log._exposed) <= 3
-    assert Exposure.objects.count() == 10
+    assert Exposure.objects.count() == Prediction.objects.count() == 10
 
 
 def test_the_database_holds_one_exposure_a_user_and_test(tested: Tested) -> None:

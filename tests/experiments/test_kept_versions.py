@@ -13,7 +13,7 @@ from experiments.errors import ModelUnavailable
 from experiments.models import ModelVersion, Prediction
 from nlp.ml.sentiment import SENTIMENT, SentimentInput, output_of
 from tests.concurrency import at_once
-from tests.experiments.asking import ask, make_live
+from tests.experiments.asking import ask, make_live, person
 from tests.experiments.conftest import Version
 from tests.experiments.test_serving_failures import damage
 
@@ -123,7 +123,7 @@ def test_a_kept_version_takes_no_part_in_a_test(
     promoted()
     chosen(version())
     tested({"name": "new", "version": version()})
-    answer = ask_kept(tested=True)
+    answer = ask_kept(tested=person())
     assert (answer.version, Prediction.objects.get(pk=answer.prediction_id).variant) == (2, "")
 
 

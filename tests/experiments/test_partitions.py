@@ -95,7 +95,7 @@ def test_a_made_month_has_the_indexes_and_the_key_of_the_table() -> None:
         {str(definition).split("USING ")[1] for (definition,) in query(sql.format(name))} for name in (TABLE, NAMES[0])
     ]
     assert columns[0] == columns[1]
-    assert len(columns[0]) == 4
+    assert len(columns[0]) == 5
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ from experiments.models import ABTest, Exposure, ModelVersion, Prediction
 from experiments.registry import version_promote
 from nlp.ml.sentiment import SENTIMENT, SentimentInput, SentimentOutput, output_of
 from tests.concurrency import at_once
-from tests.experiments.asking import ask, ask_tested, make_live
+from tests.experiments.asking import ask, ask_tested, make_live, person
 from tests.experiments.conftest import Tested, Version
 from tests.experiments.scripted import Scripted
 from tests.experiments.test_serving_failures import damage
@@ -77,23 +77,24 @@ def test_nested_fields_are_set_as_what_they_are(live: Callable[..., ModelVersion
     predictor = serving.live("recommend").predictor
     predict = predictor.predict
     predictor.predict = lambda batch: asked.extend(batch) or predict(batch)
-    serving.predict(RECOMMEND, [RECOMMEND.example], user_id=7, tested=True)
+    serving.predict(RECOMMEND, [RECOMMEND.example], user_id=7, tested=person())
     del predictor.predict
     assert asked[0].weights == Weights(1.0, 0.0, 0.0)
     assert Prediction.objects.get().input["weights"] == weights
 
 
 @pytest.mark.parametrize(
-    "facts", [{"user_id": 7}, {"user_id": None, "tested": True}, {"user_id": [7], "tested": True}], ids=str
+    "facts", [{"user_id": 7}, {"user_id": None}, {"user_id": 7, "count": 2, "tested": person()}], ids=str
 )
-def test_who_is_not_one_known_user_on_a_tested_route_takes_no_part(
+def test_who_asks_elsewhere_or_several_questions_at_once_takes_no_part(
     promoted: Version, version: Version, tested: Tested, facts: dict[str, Any]
 ) -> None:
     promoted()
     tested({"name": "new", "version": version()})
-    [answer] = serving.predict(SENTIMENT, [SentimentInput("fine")], **facts)
-    assert answer.version == 1
-    assert Prediction.objects.get().variant == ""
+    count = facts.pop("count", 1)
+    answers = serving.predict(SENTIMENT, [SentimentInput("fine")] * count, **facts)
+    assert [answer.version for answer in answers] == [1] * count
+    assert set(Prediction.objects.values_list("variant", flat=True)) == {""}
     assert not Exposure.objects.exists()
 
 
@@ -127,8 +128,8 @@ def test_a_request_that_finds_the_variants_model_closed_is_answered_by_the_live_
     test = tested({"name": "new", "version": version()})
     chosen = serving._chosen
 
-    def stopped_after_the_look(name: str, person: int | None) -> Any:
-        found = chosen(name, person)
+    def stopped_after_the_look(*asked: Any) -> Any:
+        found = chosen(*asked)
         ABTest.objects.filter(pk=test.pk).update(state="stopped")
         serving.refresh()
         return found
@@ -152,12 +153,12 @@ def test_a_variants_own_version_stays_when_another_one_goes_live(
     promoted: Version, version: Version, tested: Tested
 ) -> None:
     tested({"name": "first", "version": promoted()})
-    own = serving._chosen("sentiment", 7)[0]
+    own = serving._chosen("sentiment", person())[0]
     version()
     version_promote(task="sentiment", version=2, force=True, reason="for a test")
     serving.refresh()
     assert (ask()[0].version, ask_tested().version) == (2, 1)
-    assert serving._chosen("sentiment", 7)[0] is own
+    assert serving._chosen("sentiment", person())[0] is own
 
 
 def test_a_version_that_cannot_be_loaded_leaves_the_live_one_and_counts_as_no_exposure(
@@ -223,7 +224,7 @@ def test_a_further_question_is_put_to_the_same_variant(
     def finish(output: SentimentOutput, again: Callable[[SentimentInput], SentimentOutput]) -> SentimentOutput:
         return again(SentimentInput("more"))
 
-    serving.predict(SENTIMENT, [SentimentInput("fine")], user_id=7, tested=True, finish=finish)
+    serving.predict(SENTIMENT, [SentimentInput("fine")], user_id=7, tested=person(), finish=finish)
     assert asked == [SentimentInput("fine", "Set"), SentimentInput("more", "Set")]
     assert Prediction.objects.get().output["confidence"] == output_of(0.2).confidence
 

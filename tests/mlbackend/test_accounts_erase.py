@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from experiments.models import ABTest, Exposure, ModelVersion, Outcome, Prediction, Promotion
+from experiments.models import ABTest, ABTestAction, Exposure, ModelVersion, Outcome, Prediction, Promotion
 from experiments.uuid7 import uuid7
 from mlbackend.accounts.models import User
 from mlbackend.accounts.selectors import rows_about
@@ -149,7 +149,7 @@ def test_a_login_during_the_erasure_leaves_nothing_behind(customer: User, signed
 
 
 def test_every_table_that_knows_a_user_is_exported_and_erased(customer: User) -> None:
-    kept = {Promotion}  # a fact about a model; its `by` is emptied
+    kept = {Promotion, ABTestAction}  # facts about a model, a test; their `by` is emptied
     through = {User.groups.through, User.user_permissions.through}  # go with the user
     knowing = {
         model

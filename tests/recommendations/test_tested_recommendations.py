@@ -54,6 +54,17 @@ def test_a_failing_variant_exposes_nobody(odd: APIClient, words_alone: ABTest) -
     assert not Exposure.objects.exists()
 
 
+def test_what_stands_in_for_a_failing_variant_is_logged_by_its_name(odd: APIClient, words_alone: ABTest) -> None:
+    """Else nobody would see how often it happens to which variant."""
+    serving.live("recommend").predictor.places = None
+    odd.get(PATH)
+    odd.post(f"{shop.API}/recommend/collaborative/", {})
+    logged = Prediction.objects.order_by("id").values_list("status", "variant")
+    assert list(logged) == [
+        *[("error", "words")] * 2, ("fallback", "words"), *[("error", "")] * 2, ("fallback", ""),
+    ]  # fmt: skip
+
+
 def test_filters_that_need_a_wider_ranking_are_answered_by_the_same_variant(
     odd: APIClient, words_alone: ABTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

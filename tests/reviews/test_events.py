@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from rest_framework.test import APIClient
 
 from experiments.models import ModelVersion, Outcome
 from experiments.uuid7 import uuid7
-from reviews.models import Event
+from reviews.models import Event, Product
 from tests import shop
 from tests.concurrency import at_once
 from tests.problems import assert_problem
@@ -28,13 +29,23 @@ def predicted(live: Callable[..., ModelVersion]) -> Callable[[APIClient], str]:
 def test_an_event_is_taken_and_is_an_outcome(
     alice: APIClient, predicted: Callable[[APIClient], str], kind: str
 ) -> None:
-    lamp, prediction = shop.product(), predicted(alice)
+    lamp, prediction = shop.product(price=Decimal("19.90")), predicted(alice)
     answer = alice.post(EVENTS, {"product": lamp.pk, "kind": kind, "prediction_id": prediction})
     assert (answer.status_code, answer.content) == (202, b"")
     event, outcome = Event.objects.get(), Outcome.objects.get()
     assert (event.user, event.product, event.kind, str(event.prediction_id)) == (alice.user, lamp, kind, prediction)
-    assert (outcome.kind, outcome.subject, outcome.value) == (kind, f"product:{lamp.pk}", 1)
+    worth = 19.9 if kind == "purchase" else 1
+    assert (outcome.kind, outcome.subject, outcome.value) == (kind, f"product:{lamp.pk}", worth)
     assert (outcome.user_id, str(outcome.prediction_id)) == (alice.user.pk, prediction)
+
+
+def test_a_purchase_keeps_the_price_that_the_product_had_then(alice: APIClient) -> None:
+    lamp, gift = shop.product(price=Decimal(20)), shop.product()
+    alice.post(EVENTS, {"product": lamp.pk, "kind": "purchase"})
+    Product.objects.filter(pk=lamp.pk).update(price=30)
+    for product in (lamp, gift):
+        alice.post(EVENTS, {"product": product.pk, "kind": "purchase"})
+    assert list(Outcome.objects.order_by("id").values_list("value", flat=True)) == [20, 30, 0]
 
 
 @pytest.mark.parametrize(("kind", "views"), [("view", 1), ("click", 0), ("cart", 0), ("purchase", 0)])
