@@ -136,6 +136,11 @@ def exposure_record(row: Prediction, *, test_id: int, variant_id: int) -> int:
     return int(found[0])
 
 
+def exposures_forget() -> None:
+    """Ask the table again: it is another one."""
+    _exposed.clear()
+
+
 def _remember(key: tuple[int, int], variant_id: int) -> None:
     if len(_exposed) >= MOST_REMEMBERED:
         _exposed.clear()
