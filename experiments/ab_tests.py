@@ -33,7 +33,8 @@ BEFORE = {
     State.STOPPED: (State.RUNNING, State.PAUSED),
 }
 DONE = {State.RUNNING: "started", State.PAUSED: "paused", State.STOPPED: "stopped"}
-SERVED = {"hypothesis", "traffic", "secondary_metrics", "guardrails", "variants"}  # others would spoil the comparison
+SERVED = {"hypothesis", "traffic", "secondary_metrics", "guardrails", "guardrail_minutes",
+          "variants"}  # fmt: skip  # others would spoil the comparison
 DRAFTED = SERVED | {"name", "task", "audience", "signed_up_before", "primary_metric", "smallest_effect", "window_days",
                     "planned_users"}  # fmt: skip
 EDITABLE = {State.DRAFT: DRAFTED, State.RUNNING: SERVED, State.PAUSED: SERVED, State.STOPPED: set()}
@@ -72,6 +73,8 @@ def ab_test_edit(
         for name in facts:
             _assert_editable(test, name)
             setattr(test, name, changes[name])
+        if "guardrails" in facts:
+            test.beyond = {}  # of the bounds that were
         if facts:
             _save(test)
         if variants is not None:
@@ -114,7 +117,7 @@ def ab_test_pause(*, test_id: int, by: Any, reason: str = "", facts: Mapping[str
     are what was seen, where a guardrail (nobody: None) pauses it.
     """
     with transaction.atomic():
-        test = _move(test_id, State.PAUSED)
+        test = _move(test_id, State.PAUSED, beyond={})
         _act(test, "pause", by, reason, facts)
     return test
 

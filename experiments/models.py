@@ -145,6 +145,15 @@ class ABTest(models.Model):
     guardrails = models.JSONField(
         default=list, blank=True, help_text='What may not be lost, such as [{"metric": "latency_p95", "bound": 0.1}].'
     )
+    guardrail_minutes = models.PositiveSmallIntegerField(
+        default=10, help_text="A guardrail of errors, fallbacks or latency that is lost for so long pauses the test."
+    )
+    beyond = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="The first and the last look at which a guardrail was lost: by variant, then metric.",
+    )
     smallest_effect = models.FloatField(default=0.05, help_text="Relative: 0.05 is worth finding +5 %.")
     window_days = models.PositiveSmallIntegerField(default=7, help_text="Outcomes count so long after the exposure.")
     planned_users = models.PositiveIntegerField(
@@ -181,6 +190,11 @@ class ABTest(models.Model):
                 condition=Q(window_days__gte=1, window_days__lte=90),
                 name="window_is_1_to_90_days",
                 violation_error_message="Outcomes count 1 to 90 days long.",
+            ),
+            models.CheckConstraint(
+                condition=Q(guardrail_minutes__gte=1, guardrail_minutes__lte=1440),
+                name="guardrails_are_lost_for_1_to_1440_minutes",
+                violation_error_message="A guardrail acts after 1 to 1440 minutes.",
             ),
             models.CheckConstraint(
                 condition=Q(planned_users__isnull=True) | Q(planned_users__gte=2),
@@ -316,6 +330,33 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class WebhookDelivery(models.Model):
+    """Something to tell the receiver at WEBHOOK_URL, and how that went. Its id is the same at each attempt."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    event = models.CharField(max_length=64, help_text="What happened, such as experiment.paused.")
+    data = models.JSONField(encoder=DjangoJSONEncoder)
+    host = models.CharField(max_length=255, blank=True, help_text="Where it was sent last.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(null=True, default=timezone.now, help_text="Empty: it is not sent again.")
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.pk}"
+
+    @property
+    def state(self) -> str:
+        if self.delivered_at:
+            return "delivered"
+        return "waiting" if self.due_at else "given up"
 
 
 class Schedule(models.Model):

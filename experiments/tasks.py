@@ -1,11 +1,11 @@
-"""Background jobs of this room: partitions of the log made ahead, and jobs that a killed worker left running put
-right.
+"""Background jobs of this room: partitions of the log made ahead, jobs that a killed worker left running put right,
+guardrails of A/B tests looked at, and what happened told to the receiver of the webhook.
 """
 
 from datetime import timedelta
 
 from django.utils import timezone
-from django_tasks import TaskResultStatus
+from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from experiments.prediction_log import partitions_ensure
@@ -28,3 +28,23 @@ def clear_jobs() -> None:
         status=TaskResultStatus.FAILED, finished_at=now
     )
     DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT_FOR).delete()
+
+
+@scheduled(every=timedelta(minutes=1))
+def guard_tests() -> None:
+    from experiments.guarding import ab_tests_guard  # it enqueues the job below
+
+    ab_tests_guard(now=timezone.now())
+
+
+@task()
+def deliver_webhooks() -> int:
+    from experiments.webhooks import webhooks_deliver  # it enqueues this one
+
+    return webhooks_deliver()
+
+
+@scheduled(every=timedelta(minutes=1))
+def sweep_webhooks() -> None:
+    """Finds what a killed job left, and what is to be tried again."""
+    deliver_webhooks.call()

@@ -4,12 +4,18 @@ import os
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from experiments.webhooks import key_of
+
 RATE = re.compile(r"[1-9]\d{0,11}/(s|sec|second|m|min|minute|h|hour|d|day)")
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+NEW_SIGNER = (
+    "python -c 'import base64, secrets; print(\"whsec_\" + base64.b64encode(secrets.token_bytes(32)).decode())'"
+)
 
 
 @register(Tags.security)
@@ -39,3 +45,27 @@ def throttle_rates(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         for name, rate in settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"].items()
         if not RATE.fullmatch(rate)
     ]
+
+
+@register()
+def webhook(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Where what happened is to be told. The address is not repeated: some hold a secret."""
+    if not settings.WEBHOOK_URL:
+        return []
+    found: list[CheckMessage] = []
+    if not _is_http(settings.WEBHOOK_URL):
+        hint = "Set it to the receiver's address, such as https://alarms.example.com/shop, or leave it out."
+        found.append(Error("WEBHOOK_URL is no http or https address.", hint=hint, id="mlbackend.E004"))
+    try:
+        key_of(settings.WEBHOOK_SECRET)
+    except ValueError as error:
+        found.append(Error(str(error), hint=f"Set it to a new secret: {NEW_SIGNER}", id="mlbackend.E005"))
+    return found
+
+
+def _is_http(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

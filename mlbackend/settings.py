@@ -116,6 +116,9 @@ CACHES = {
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 
+WEBHOOK_URL = env("WEBHOOK_URL", default="")  # who is told what happened: experiments/webhooks.py
+WEBHOOK_SECRET = env("WEBHOOK_SECRET", default="")
+
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -11,7 +11,8 @@ from experiments.models import ABTest
 from tests.experiments.conftest import Drafted, Version
 
 GUARDRAILS = [{"metric": "latency_p95", "bound": 0.1}]
-SERVED = {"hypothesis": "b wins", "traffic": 0.2, "secondary_metrics": ["cart_rate"], "guardrails": GUARDRAILS}
+SERVED = {"hypothesis": "b wins", "traffic": 0.2, "secondary_metrics": ["cart_rate"], "guardrails": GUARDRAILS,
+          "guardrail_minutes": 5}  # fmt: skip
 DRAFTED = {
     "name": "renamed", "task": "summary", "audience": "staff", "signed_up_before": datetime(2026, 1, 1, tzinfo=UTC),
     "primary_metric": "cart_rate", "smallest_effect": 0.1, "window_days": 3, "planned_users": 50,
@@ -150,6 +151,8 @@ def test_the_weights_of_a_stopped_test_cannot_be_changed(drafted: Drafted) -> No
         ({"smallest_effect": float("nan")}, ""),
         ({"window_days": 0}, ""),
         ({"window_days": 91}, ""),
+        ({"guardrail_minutes": 0}, ""),
+        ({"guardrail_minutes": 1441}, ""),
         ({"planned_users": 1}, ""),
         ({"audience": "martians"}, "audience"),
         ({"primary_metric": "joy"}, "primary_metric"),

@@ -43,6 +43,33 @@ def test_a_throttle_rate_that_cannot_be_read_is_named(rate: str) -> None:
     assert f"THROTTLE_USER is '{rate}'" in done.stderr
 
 
+WEBHOOK = {"WEBHOOK_URL": "https://alarms.example.com/shop?token=s3cret", "WEBHOOK_SECRET": "whsec_" + "A" * 32}
+
+
+@pytest.mark.parametrize("url", ["alarms.example.com", "ftp://alarms.example.com/", "https://", "http://a:b/", "x"])
+def test_a_receiver_that_cannot_be_told_anything_is_named(url: str) -> None:
+    done = check({**WEBHOOK, "WEBHOOK_URL": url})
+    assert done.returncode == 1
+    assert "mlbackend.E004" in done.stderr
+    assert "WEBHOOK_URL is no http or https address." in done.stderr
+    assert "mlbackend.E005" not in done.stderr
+
+
+@pytest.mark.parametrize("secret", ["", "A" * 40, "whsec_" + "A" * 28, "whsec_" + "?" * 32])
+def test_a_receiver_without_a_secret_to_sign_with_is_named_with_what_to_set(secret: str) -> None:
+    done = check({**WEBHOOK, "WEBHOOK_SECRET": secret})
+    assert done.returncode == 1
+    assert "mlbackend.E005" in done.stderr
+    assert "WEBHOOK_SECRET is not whsec_ and 24 to 64 bytes in base64." in done.stderr
+    assert "token_bytes(32)" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_a_receiver_with_a_secret_passes() -> None:
+    done = check(WEBHOOK)
+    assert done.returncode == 0, done.stderr
+
+
 def test_production_settings_pass_the_deployment_check() -> None:
     done = check(PRODUCTION, "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
