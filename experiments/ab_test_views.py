@@ -1,4 +1,6 @@
-"""HTTP for A/B tests: staff read them; who has the permission makes, starts, pauses, stops and promotes."""
+"""HTTP for A/B tests: staff read them. Making, changing and deleting takes Django's permission of that name; starting,
+pausing, stopping and promoting a winner takes `run_abtest`.
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -6,7 +8,7 @@ from typing import Any, ClassVar
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import generics, serializers
-from rest_framework.permissions import SAFE_METHODS, IsAdminUser
+from rest_framework.permissions import DjangoModelPermissions, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,17 +26,11 @@ from experiments.views import PromotionSerializer
 INT32 = 2**31 - 1
 
 
-class MayChangeTests(IsAdminUser):
-    """Staff read; for anything else they need the permission."""
+class MayRunTests(IsAdminUser):
+    """Staff with the permission."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        may = request.method in SAFE_METHODS or request.user.has_perm("experiments.change_abtest")
-        return may and super().has_permission(request, view)
-
-
-class MayPromoteWinners(MayChangeTests):
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return request.user.has_perm("experiments.change_modelversion") and super().has_permission(request, view)
+        return super().has_permission(request, view) and request.user.has_perm("experiments.run_abtest")
 
 
 class VersionField(WholeField):
@@ -74,6 +70,9 @@ class ABTestSerializer(WhySerializer):
     primary_metric = TextField(max_length=64, min_length=1, default="click_rate")
     secondary_metrics = serializers.ListField(child=TextField(max_length=64, min_length=1), max_length=20, default=list)
     guardrails = GuardrailSerializer(many=True, max_length=20, default=list)  # type: ignore[call-arg]  # of the list
+    guardrail_minutes = WholeField(
+        min_value=1, max_value=1440, default=10, help_text="One that is lost for so long may pause the test by itself."
+    )
     smallest_effect = FiniteField(min_value=0.0001, max_value=100, default=0.05, help_text="Relative: 0.05 is +5 %.")
     window_days = WholeField(min_value=1, max_value=90, default=7, help_text="Outcomes count so long after exposure.")
     planned_users = WholeField(
@@ -109,7 +108,7 @@ class ABTestFilter(filters.FilterSet):
 class ABTestList(generics.ListCreateAPIView[ABTest]):
     """The tests, newest first. A new one is a draft."""
 
-    permission_classes = [MayChangeTests]
+    permission_classes = [IsAdminUser, DjangoModelPermissions]
     serializer_class = ABTestSerializer
     queryset = ABTest.objects.prefetch_related("variants__version")
     filter_backends = [filters.DjangoFilterBackend]
@@ -124,7 +123,7 @@ class ABTestList(generics.ListCreateAPIView[ABTest]):
 class ABTestDetail(generics.RetrieveUpdateDestroyAPIView[ABTest]):
     """One test. What can be changed depends on its state; only a draft can be deleted."""
 
-    permission_classes = [MayChangeTests]
+    permission_classes = [IsAdminUser, DjangoModelPermissions]
     serializer_class = ABTestSerializer
     queryset = ABTest.objects.prefetch_related("variants__version")
     lookup_url_kwarg = "test_id"
@@ -144,7 +143,7 @@ class ABTestDetail(generics.RetrieveUpdateDestroyAPIView[ABTest]):
 
 
 class Act(APIView):
-    permission_classes = [MayChangeTests]
+    permission_classes = [MayRunTests]
     act: ClassVar[Callable[..., ABTest]]
 
     @extend_schema(tags=["experiments"], request=WhySerializer, responses=ABTestSerializer)
@@ -174,7 +173,7 @@ class ABTestStop(Act):
 class ABTestPromoteWinner(APIView):
     """Put the version of a stopped test's variant live, unless it is worse than the live one on held-out rows."""
 
-    permission_classes = [MayPromoteWinners]
+    permission_classes = [MayRunTests]
 
     @extend_schema(tags=["experiments"], request=WinnerSerializer, responses=PromotionSerializer)
     def post(self, request: Request, test_id: int) -> Response:

@@ -1,5 +1,5 @@
 """Versions, promotions and predictions in the admin: facts, so they are looked at and not edited. Versions go live and
-back by actions that walk through the same gate as `manage.py promote`. A/B tests are made here."""
+back by actions that walk through the same gate as `manage.py promote`. A/B tests have a module of their own."""
 
 from functools import partial
 from typing import Any
@@ -10,10 +10,11 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
+from experiments import ab_test_admin  # noqa: F401  Django looks here for what is registered there
 from experiments.errors import DomainError
-from experiments.models import ABTest, Exposure, ModelVersion, Outcome, Prediction, Promotion, Schedule, Variant
+from experiments.models import Exposure, ModelVersion, Outcome, Prediction, Promotion, Schedule, WebhookDelivery
 from experiments.registry import version_promote, version_rollback
 
 
@@ -127,26 +128,10 @@ class ScheduleAdmin(Facts):
     list_display = ["name", "due_at", "last_error"]
 
 
-class VariantInline(TabularInline):
-    model = Variant
-    autocomplete_fields = ["version"]
-    extra = 0
-    min_num = 2
-
-
-@admin.register(ABTest)
-class ABTestAdmin(ModelAdmin):
-    list_display = ["name", "task", "state", "traffic", "started_at", "stopped_at"]
-    list_filter = ["task", "state"]
-    search_fields = ["name"]
-    readonly_fields = ["state", "started_at", "stopped_at", "created_at"]
-    inlines = [VariantInline]
-
-    def has_change_permission(self, request: HttpRequest, obj: ABTest | None = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.state == ABTest.State.DRAFT)
-
-    def has_delete_permission(self, request: HttpRequest, obj: ABTest | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and (obj is None or obj.state == ABTest.State.DRAFT)
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(Facts):
+    list_display = ["id", "event", "host", "state", "attempts", "last_error", "created_at", "due_at", "delivered_at"]
+    list_filter = ["event"]
 
 
 @admin.register(Exposure)

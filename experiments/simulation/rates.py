@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean
+from statistics import fmean
 
 from experiments.results.figures import Lift
-
-Z = NormalDist().inv_cdf(0.975)
+from experiments.statistics.guardrail import share
 
 
 @dataclass(frozen=True)
@@ -26,19 +25,15 @@ Run = Sequence[Look]  # the readings of a test, the last one at the end
 
 @dataclass(frozen=True)
 class Share:
-    """`count` tests `of` so many (one or more), with Wilson's 95 % interval (Wilson 1927, "Probable Inference, the Law
-    of Succession, and Statistical Inference").
-    """
+    """`count` tests `of` so many (one or more), with Wilson's 95 % interval."""
 
     count: int
     of: int
 
     @property
     def interval(self) -> tuple[float, float]:
-        share, shrink = self.count / self.of, 1 + Z**2 / self.of
-        half = Z * (share * (1 - share) / self.of + (Z / self.of / 2) ** 2) ** 0.5
-        middle = share + Z**2 / self.of / 2
-        return max(0.0, (middle - half) / shrink), min(1.0, (middle + half) / shrink)
+        known = share(self.count, self.of)
+        return known.low, known.high
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from statistics import NormalDist
 
 from experiments.errors import Invalid
@@ -24,6 +24,13 @@ class Sums:
     x: float = 0.0
     xx: float = 0.0
     xy: float = 0.0
+
+    def __add__(self, other: "Sums") -> "Sums":
+        """Over the users of both."""
+        return Sums(
+            self.n + other.n, self.y + other.y, self.yy + other.yy, self.x + other.x, self.xx + other.xx,
+            self.xy + other.xy,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +88,9 @@ def pooled_theta(variants: Sequence[Sums]) -> float:
     The users of all variants are one sample, as in Spotify's Confidence; GrowthBook pools the two variants that it
     compares, which for two variants is the same. 0 where x does not vary.
     """
-    n, y, _, x, xx, xy = (sum(column) for column in zip(*map(astuple, variants), strict=True))
-    spread = _variance(n, x, xx)
-    return _covariance(n, x, y, xy) / spread if spread else 0.0
+    users = sum(variants, Sums(0, 0.0, 0.0))
+    spread = _variance(users.n, users.x, users.xx)
+    return _covariance(users.n, users.x, users.y, users.xy) / spread if spread else 0.0
 
 
 def ratio(sums: Sums) -> Arm | None:

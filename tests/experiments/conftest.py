@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client
 from rest_framework.test import APIClient
 
 from experiments import ab_tests, discovery, prediction_log, serving
@@ -91,14 +92,23 @@ def drafted(db: None) -> Drafted:
 
 @pytest.fixture
 def tester(staff: APIClient) -> APIClient:
-    """One of the staff who may change A/B tests."""
-    return may(staff, "change_abtest")
+    """One of the staff who may do all that can be done with A/B tests."""
+    return may(staff, "add_abtest", "change_abtest", "delete_abtest", "run_abtest")
 
 
-def may(client: APIClient, permission: str) -> APIClient:
-    client.user.user_permissions.add(Permission.objects.get(content_type__app_label="experiments", codename=permission))
+def may(client: APIClient, *permissions: str) -> APIClient:
+    granted = Permission.objects.filter(content_type__app_label="experiments", codename__in=permissions)
+    client.user.user_permissions.add(*granted)
     client.user = type(client.user).objects.get(pk=client.user.pk)  # the other one remembers what it may
     client.force_authenticate(client.user)
+    return client
+
+
+@pytest.fixture
+def office(django_user_model: Any, db: None) -> Client:
+    """The admin, of one who may do everything."""
+    client = Client()
+    client.force_login(django_user_model.objects.create_superuser("boss", password="correct horse battery"))
     return client
 
 

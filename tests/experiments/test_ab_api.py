@@ -1,4 +1,4 @@
-"""A/B tests over HTTP: staff read, the permission changes, and every refusal names what it is about."""
+"""A/B tests over HTTP: staff read, permissions change and run, and every refusal names what it is about."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from experiments.ab_test_views import ABTestSerializer
 from experiments.models import ABTest
-from tests.experiments.conftest import Drafted, Version
+from tests.experiments.conftest import Drafted, Version, may
 from tests.hostile import accepted
 from tests.problems import assert_problem
 from tests.queries import pinned_queries
@@ -16,8 +16,8 @@ PATH = "/api/v1/experiments/"
 GIVEN = {
     "name": "which is better", "task": "sentiment", "hypothesis": "b wins", "traffic": 0.5, "audience": "customers",
     "signed_up_before": "2026-01-01T00:00:00Z", "primary_metric": "click_rate", "secondary_metrics": ["cart_rate"],
-    "guardrails": [{"metric": "latency_p95", "bound": 0.2}], "smallest_effect": 0.1, "window_days": 14,
-    "planned_users": 100,
+    "guardrails": [{"metric": "latency_p95", "bound": 0.2}], "guardrail_minutes": 5,
+    "smallest_effect": 0.1, "window_days": 14, "planned_users": 100,
     "variants": [
         {"name": "a", "weight": 1.0, "version": None, "config": {}},
         {"name": "b", "weight": 2.0, "version": 1, "config": {"title": "x"}},
@@ -59,16 +59,24 @@ def test_what_is_left_out_has_a_default(tester: APIClient) -> None:
     assert {name: value for name, value in body.items() if name not in ("id", "created_at")} == {
         "name": "bare", "task": "sentiment", "hypothesis": "", "state": "draft", "traffic": 1.0,
         "audience": "everyone", "signed_up_before": None, "primary_metric": "click_rate", "secondary_metrics": [],
-        "guardrails": [], "smallest_effect": 0.05, "window_days": 7, "planned_users": None, "started_at": None,
-        "stopped_at": None, "variants": [{"name": "a", "weight": 1.0, "version": None, "config": {}}],
+        "guardrails": [], "guardrail_minutes": 10, "smallest_effect": 0.05, "window_days": 7, "planned_users": None,
+        "started_at": None, "stopped_at": None,
+        "variants": [{"name": "a", "weight": 1.0, "version": None, "config": {}}],
     }  # fmt: skip
 
 
 READS = ["", "{id}/", "{id}/actions/", "plan/?task=sentiment"]
-WRITES = [
-    ("post", ""), ("put", "{id}/"), ("patch", "{id}/"), ("delete", "{id}/"), ("post", "{id}/start/"),
-    ("post", "{id}/pause/"), ("post", "{id}/stop/"), ("post", "{id}/promote-winner/"),
-]  # fmt: skip
+TAKES = {
+    ("post", ""): "add_abtest",
+    ("put", "{id}/"): "change_abtest",
+    ("patch", "{id}/"): "change_abtest",
+    ("delete", "{id}/"): "delete_abtest",
+    ("post", "{id}/start/"): "run_abtest",
+    ("post", "{id}/pause/"): "run_abtest",
+    ("post", "{id}/stop/"): "run_abtest",
+    ("post", "{id}/promote-winner/"): "run_abtest",
+}  # the permission of each
+WRITES = list(TAKES)
 
 
 @pytest.mark.parametrize(("method", "path"), [*(("get", path) for path in READS), *WRITES])
@@ -91,6 +99,19 @@ def test_staff_without_the_permission_read_and_no_more(
     assert ABTest.objects.get().state == "draft"
     for read in READS[:3]:
         assert staff.get(PATH + read.format(id=test.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_each_call_takes_its_own_permission_and_no_other(
+    drafted: Drafted, staff: APIClient, method: str, path: str
+) -> None:
+    at = PATH + path.format(id=drafted().pk)
+    needed = TAKES[method, path]
+    may(staff, *set(TAKES.values()) - {needed})
+    assert_problem(getattr(staff, method)(at, {}), 403, "permission_denied")
+    staff.user.user_permissions.clear()
+    may(staff, needed)
+    assert getattr(staff, method)(at, {}).status_code != 403
 
 
 def test_a_customer_with_the_permission_is_no_staff(drafted: Drafted, tester: APIClient) -> None:
@@ -130,6 +151,8 @@ def test_a_list_costs_the_same_queries_however_long_it_is(drafted: Drafted, vers
         ({"traffic": 1.01}, "traffic"),
         ({"smallest_effect": 0}, "smallest_effect"),
         ({"window_days": 91}, "window_days"),
+        ({"guardrail_minutes": 0}, "guardrail_minutes"),
+        ({"guardrail_minutes": 1441}, "guardrail_minutes"),
         ({"planned_users": 1}, "planned_users"),
         ({"primary_metric": "joy"}, "primary_metric"),
         ({"secondary_metrics": ["joy"]}, "secondary_metrics"),

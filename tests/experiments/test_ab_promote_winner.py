@@ -89,22 +89,17 @@ def test_a_variant_that_is_not_there_is_refused_and_those_that_are_named(stopped
     assert raised.value.detail == "which is better has no variant best. It has: live, better, worse, titled."
 
 
-def test_over_http_it_takes_both_permissions(stopped: ABTest, tester: APIClient) -> None:
+def test_over_http_it_takes_the_permission_to_run_tests(stopped: ABTest, staff: APIClient) -> None:
     path = f"/api/v1/experiments/{stopped.pk}/promote-winner/"
-    assert_problem(tester.post(path, {"variant": "better"}), 403, "permission_denied")
-    may(tester, "change_modelversion")
-    assert_problem(tester.post(path, {}), 400, "invalid", "variant")
-    assert_problem(tester.post(path, {"variant": "best"}), 400, "invalid", "variant")
-    body = assert_problem(tester.post(path, {"variant": "titled"}), 409, "conflict")
-    assert body["config"] == {"title": "So good"}
-    answer = tester.post(path, {"variant": "better", "reason": "it won"})
-    assert answer.status_code == 200
-    assert (answer.json()["from_version"], answer.json()["to_version"]) == (1, 2)
-    assert stopped.actions.first().by == tester.user
-
-
-def test_the_registrys_permission_alone_is_not_enough(stopped: ABTest, staff: APIClient) -> None:
-    may(staff, "change_modelversion")
-    path = f"/api/v1/experiments/{stopped.pk}/promote-winner/"
+    may(staff, "change_abtest", "change_modelversion")
     assert_problem(staff.post(path, {"variant": "better"}), 403, "permission_denied")
     assert live() == 1
+    may(staff, "run_abtest")
+    assert_problem(staff.post(path, {}), 400, "invalid", "variant")
+    assert_problem(staff.post(path, {"variant": "best"}), 400, "invalid", "variant")
+    body = assert_problem(staff.post(path, {"variant": "titled"}), 409, "conflict")
+    assert body["config"] == {"title": "So good"}
+    answer = staff.post(path, {"variant": "better", "reason": "it won"})
+    assert answer.status_code == 200
+    assert (answer.json()["from_version"], answer.json()["to_version"]) == (1, 2)
+    assert stopped.actions.first().by == staff.user
