@@ -151,7 +151,7 @@ def report_outcomes(test: ABTest) -> None:
             if metric.source == "outcomes":
                 show(metric.name, partial(outcome_sums, scope, [metric], users))
     took = show("results", partial(results_of, test=test))
-    print(f"\nresults, with nothing in the log of predictions: {took:.2f} s (at most 2)\n", flush=True)
+    print(f"\nresults, with nothing in the log of predictions: {took:.3f} s (at most 2)\n", flush=True)
 
 
 def report_predictions(test: ABTest) -> None:
@@ -167,7 +167,7 @@ def report_predictions(test: ABTest) -> None:
                 show(metric.name, partial(outcome_sums, scope, [metric], users))
     took = show("results", partial(results_of, test=test))
     said = results_of(test=test).verdict
-    print(f"\nresults, with a prediction of each user: {took:.2f} s\n{said.word}: {said.reason}\n", flush=True)
+    print(f"\nresults, with a prediction of each user: {took:.3f} s\n{said.word}: {said.reason}\n", flush=True)
 
 
 def show(name: str, call: Callable[[], Any]) -> float:
@@ -188,7 +188,7 @@ def show(name: str, call: Callable[[], Any]) -> float:
         times.append(time.perf_counter() - start)
     median = statistics.median(times)
     load = os.getloadavg()[0]
-    print(f"{name:24}{median:9.2f}{len(rows):9}{sum(rows):16}   load {load:.1f}", flush=True)
+    print(f"{name:24}{median:9.3f}{len(rows):9}{sum(rows):16}   load {load:.1f}", flush=True)
     assert sum(rows) < 1_000, "rows of users came to Python"
     return median
 

@@ -1,7 +1,7 @@
 """One metric of a test, each variant against the control: from sums over users to what is read. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from experiments.results.metrics import Metric
 from experiments.statistics.arms import Arm, Sums, mean, pooled_theta, proportion, ratio
@@ -59,7 +59,7 @@ Arms = Mapping[str, Arm | None]  # by variant, the control first
 
 def added(sums: Iterable[Sums]) -> Sums:
     """Those of all the users."""
-    return Sums(*(sum(column) for column in zip(astuple(Sums(0, 0.0, 0.0)), *map(astuple, sums), strict=True)))
+    return sum(sums, Sums(0, 0.0, 0.0))
 
 
 def arms_of(metric: Metric, sums: Mapping[str, Sums]) -> tuple[Arms, Cuped | None]:

@@ -1,4 +1,4 @@
-"""All that is read of a test, in one snapshot: how many users each variant has, and the sums of each metric."""
+"""What is measured of a test: how many users each variant has, and the sums of each metric."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from experiments.results.aggregates import Cell, outcome_sums, users_between, us
 from experiments.results.answers import Answered, answer_sums, answered
 from experiments.results.figures import added
 from experiments.results.metrics import Metric
-from experiments.results.scope import Scope, snapshot
+from experiments.results.scope import Scope
 from experiments.statistics.arms import Sums
 
 
@@ -37,19 +37,18 @@ class Measured:
 
 
 def measured(scope: Scope, metrics: Iterable[Metric]) -> Measured:
-    """One query for metrics of the same outcomes, and three for all that are of predictions."""
-    with snapshot():
-        users = users_by_day(scope)
-        outcomes: dict[str, Mapping[Cell, Sums]] = {}
-        of_predictions: list[Metric] = []
-        for (source, _), group in groupby(sorted(metrics, key=_rows_of), key=_rows_of):
-            if source == "predictions":
-                of_predictions = list(group)
-            else:
-                outcomes |= outcome_sums(scope, list(group), users)
-        found = answered(scope)
-        answers, several = answer_sums(scope, of_predictions, found)
-        return Measured(users, outcomes, answers, found, several, _expected(scope, sum(users.values())))
+    """In the caller's snapshot. One query for metrics of the same outcomes, and two for all that are of predictions."""
+    users = users_by_day(scope)
+    outcomes: dict[str, Mapping[Cell, Sums]] = {}
+    of_predictions: list[Metric] = []
+    for (source, _), group in groupby(sorted(metrics, key=_rows_of), key=_rows_of):
+        if source == "predictions":
+            of_predictions = list(group)
+        else:
+            outcomes |= outcome_sums(scope, list(group), users)
+    found = answered(scope)
+    answers, several = answer_sums(scope, of_predictions, found)
+    return Measured(users, outcomes, answers, found, several, _expected(scope, sum(users.values())))
 
 
 def _rows_of(metric: Metric) -> tuple[str, tuple[str, ...]]:
@@ -58,8 +57,7 @@ def _rows_of(metric: Metric) -> tuple[str, tuple[str, ...]]:
 
 def _expected(scope: Scope, users: int) -> list[float]:
     """By the weights as they were when the users came."""
-    history = scope.test.actions.filter(facts__has_key="weights").order_by("id").values_list("at", "facts__weights")
-    changes = list(history) or [(scope.until, {one.name: one.weight for one in scope.variants})]
+    changes = scope.weights or [(scope.until, {one.name: one.weight for one in scope.variants})]
     counts = users_between(scope, [at for at, _ in changes[1:]]) if len(changes) > 1 else {0: users}
     return [
         sum(counts.get(at, 0) * weights[name] / sum(weights.values()) for at, (_, weights) in enumerate(changes))

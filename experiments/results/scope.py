@@ -1,6 +1,6 @@
 """Which rows are those of a test, and how SQL is asked about them: what is read of a test, in one snapshot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from experiments.uuid7 import uuid7_floor
 
 PREDICTIONS = Prediction._meta.db_table
 EXPOSURES = Exposure._meta.db_table
+SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
 SETTINGS = "SET LOCAL work_mem = '128MB'; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off"
 MIDDLE = f"SELECT min(user_id) / 2 + max(user_id) / 2 FROM {EXPOSURES} WHERE test_id = %s"
 # Postgres works on the lower and the upper half of the users at a time. Exposures and outcomes have indexes in the
@@ -31,22 +32,22 @@ def snapshot() -> Iterator[None]:
     """All queries inside see the same rows, and may use more memory than those of a request."""
     outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
-        if outermost:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute(SETTINGS)
+        cursor.execute(SNAPSHOT + SETTINGS if outermost else SETTINGS)
         yield
 
 
 @dataclass(frozen=True)
 class Scope:
     """A started test until a moment. It served its variants, the control first, in the `spans` of time: predictions of
-    another test, which ran while this one was paused, may bear the same names.
+    another test, which ran while this one was paused, may bear the same names. `weights` are those of the variants,
+    by name, from a moment on.
     """
 
     test: ABTest
     variants: Sequence[Variant]
     spans: Sequence[tuple[datetime, datetime]]
     until: datetime
+    weights: Sequence[tuple[datetime, Mapping[str, float]]] = ()
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -84,14 +85,15 @@ def halves(sql: str) -> str:
 def scope_of(test: ABTest, now: datetime) -> Scope:
     """Until now, or until the test was stopped."""
     until = test.stopped_at or now
-    moves = test.actions.filter(action__in=("start", "pause", "stop")).order_by("id").values_list("action", "at")
+    actions = list(test.actions.order_by("id").values_list("action", "at", "facts__weights"))
     spans, start = [], test.started_at
-    for action, at in moves:
+    for action, at, _ in actions:
         if action == "start":
             start = start or at
-        elif start:
+        elif start and action in ("pause", "stop"):
             spans.append((start, at))
             start = None
     if start:
         spans.append((start, until))
-    return Scope(test, list(test.variants.order_by("id")), spans, until)
+    weights = [(at, by_name) for _, at, by_name in actions if by_name is not None]
+    return Scope(test, list(test.variants.order_by("id")), spans, until, weights)

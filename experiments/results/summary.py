@@ -17,7 +17,7 @@ from experiments.results.judging import cumulative, figure
 from experiments.results.measured import measured
 from experiments.results.metrics import METRICS
 from experiments.results.report import Day, Group, Latency, MetricResult, MultipleExposures, Results, Said, SampleRatio
-from experiments.results.scope import scope_of
+from experiments.results.scope import scope_of, snapshot
 from experiments.statistics.effects import benjamini_hochberg, holm, sample_ratio_p
 from experiments.statistics.verdict import (
     MULTIPLE_EXPOSURES_ALARM,
@@ -35,13 +35,14 @@ NO_DAYS = "The primary metric is of predictions, which have no day of exposure."
 
 def results_of(*, test: ABTest, now: datetime | None = None) -> Results:
     """Raises Conflict where there is nothing to compare, and where a metric of the test is none any more."""
-    if test.started_at is None or test.variants.count() < 2:
-        raise Conflict(f"{test} is {test.state} and served nobody two variants: there is nothing to compare.")
     names = [test.primary_metric, *test.secondary_metrics, *(one["metric"] for one in test.guardrails)]
     if gone := [name for name in names if name not in METRICS]:
         raise Conflict(f"{test} is judged by {gone[0]}, which is no metric any more.")
-    scope = scope_of(test, now or timezone.now())
-    found = measured(scope, {METRICS[name] for name in names})
+    with snapshot():
+        scope = scope_of(test, now or timezone.now())
+        if test.started_at is None or len(scope.variants) < 2:
+            raise Conflict(f"{test} is {test.state} and served nobody two variants: there is nothing to compare.")
+        found = measured(scope, {METRICS[name] for name in names})
     variants = list(scope.names.values())
     read = Read(scope, found, {name: compare_metric(METRICS[name], variants, found) for name in names})
     primary = adjusted([read.compared[test.primary_metric]], holm)

@@ -83,6 +83,16 @@ def test_of_few_predictions_the_quantile_is_known_and_its_error_is_not() -> None
     assert [astuple(one) for one in answered["new"].quantiles.values()] == [(20, None, None), (29, None, None)]
 
 
+@pytest.mark.parametrize(("count", "known"), [(72, False), (73, True)])
+def test_the_error_of_a_p95_is_known_from_73_answers_on(count: int, known: bool) -> None:
+    test = started()
+    for latency in range(count):
+        prediction(7, "new", latency_ms=latency)
+    p95 = measure(test).answered["new"].quantiles[0.95]
+    expected = np.quantile(range(count), [0.95, *(quantile_levels(0.95, count) or ())])
+    assert astuple(p95) == (pytest.approx(tuple(expected)) if known else (expected[0], None, None))
+
+
 def test_users_whom_several_variants_answered_are_counted_and_left_out() -> None:
     test = started("control", "new", "third")
     served = {1: ("control",), 7: ("new", "new"), 8: ("new", "control"), 9: ("control", "new", "third")}
