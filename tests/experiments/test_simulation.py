@@ -85,6 +85,7 @@ def test_the_last_reading_is_what_scipy_says_of_the_same_draws(daily: bool, seed
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_of_two_at_once_one_is_interrupted_and_the_other_goes_on() -> None:
     with process(*COMMAND, "--runs=100000", "--verbosity=0") as long, process(*COMMAND, "--runs=2") as short:
         until(lambda: databases(long.pid) and databases(short.pid), within=60)
