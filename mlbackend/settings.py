@@ -20,7 +20,8 @@ LOCAL = not env("DATABASE_URL", default="")
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 
-SECRET_KEY = env("SECRET_KEY", default="") or secret_key(DATA_DIR if LOCAL else None)
+# Not by env(), which takes a value that begins with "$" for the name of another variable.
+SECRET_KEY = os.environ.get("SECRET_KEY") or secret_key(DATA_DIR if LOCAL else None)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CSRF_FAILURE_VIEW = "mlbackend.errors.csrf_failure"

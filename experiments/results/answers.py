@@ -5,7 +5,6 @@ exposure, count as well.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from experiments.results.aggregates import SUMS
@@ -20,15 +19,14 @@ SIDES = (0.0, -Z_95, Z_95)  # a level itself, and those that its quantile is sur
 # percentile_cont. That would need the levels beforehand, so another pass to count the answers. A sort of all is quicker
 # than a histogram, which takes two passes to be exact. It holds 16 bytes an answer.
 ANSWERS = f"""
-SELECT {{place}}, answers, ARRAY(
-    SELECT sorted[floor(at) + 1] + (at - floor(at)) * (sorted[ceil(at) + 1] - sorted[floor(at) + 1])
-    FROM unnest(%(levels)s::float8[], %(sides)s::float8[]) AS asked (level, side),
-         LATERAL (SELECT (level + side * sqrt(level * (1 - level) / answers)) * (answers - 1) AS at) AS places
-)
+SELECT {{place}}, answers, level, side,
+       sorted[floor(at) + 1] + (at - floor(at)) * (sorted[ceil(at) + 1] - sorted[floor(at) + 1])
 FROM (
     SELECT count(*) AS answers, array_agg(p.latency_ms ORDER BY p.latency_ms) AS sorted
     FROM {PREDICTIONS} AS p WHERE p.variant = %(name{{place}})s AND p.status = 'ok' AND {TESTED}
-) AS latencies WHERE answers > 0
+) AS latencies, unnest(%(levels)s::float8[]) AS level, unnest(%(sides)s::float8[]) AS side,
+LATERAL (SELECT (level + side * sqrt(level * (1 - level) / answers)) * (answers - 1) AS at) AS places
+WHERE answers > 0
 """
 
 
@@ -53,13 +51,13 @@ def answered(scope: Scope) -> dict[str, Answered]:
     """Of each variant that answered."""
     names = list(scope.names.values())
     each = (ANSWERS.replace("{place}", str(place)) for place in range(len(names)))
-    levels, sides = zip(*product(LEVELS, SIDES), strict=True)
-    rows = scope.ask(" UNION ALL ".join(each), levels=list(levels), sides=list(sides))
+    rows = scope.ask(" UNION ALL ".join(each), levels=list(LEVELS), sides=list(SIDES))
+    latency = {(names[place], level, side): value for place, _, level, side, value in rows}
     return {
-        names[place]: Answered(
-            count, {level: _quantile(level, count, *values[3 * at :][:3]) for at, level in enumerate(LEVELS)}
+        name: Answered(
+            count, {level: _quantile(level, count, *(latency[name, level, side] for side in SIDES)) for level in LEVELS}
         )
-        for place, count, values in rows
+        for name, count in {names[place]: count for place, count, *_ in rows}.items()
     }
 
 

@@ -43,6 +43,17 @@ def test_a_throttle_rate_that_cannot_be_read_is_named(rate: str) -> None:
     assert f"THROTTLE_USER is '{rate}'" in done.stderr
 
 
+def test_a_secret_key_may_begin_with_a_dollar_sign() -> None:
+    key = "$" + PRODUCTION["SECRET_KEY"]
+    read = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'mlbackend.settings'\n"
+    read += "from django.conf import settings; print(settings.SECRET_KEY)"
+    environment = {"PATH": os.environ["PATH"], **PRODUCTION, "SECRET_KEY": key}
+    done = subprocess.run(
+        [sys.executable, "-c", read], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == key
+
+
 WEBHOOK = {"WEBHOOK_URL": "https://alarms.example.com/shop?token=s3cret", "WEBHOOK_SECRET": "whsec_" + "A" * 32}
 
 
