@@ -5,7 +5,6 @@ they had been in a test since they were first answered.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 
@@ -16,18 +15,13 @@ from experiments.results.aggregates import outcome_sums, users_by_day
 from experiments.results.answers import answer_sums, answered
 from experiments.results.figures import added, arms_of
 from experiments.results.metrics import METRICS, Metric
-from experiments.results.scope import EXPOSED, HALVES, PREDICTIONS, TESTED, Scope, snapshot
+from experiments.results.scope import PREDICTIONS, Scope, snapshot
 from experiments.statistics.arms import Arm, quantile
 from experiments.statistics.planning import POWER, Baseline, plan
 
 DAYS = 28
 MOST_USERS = 2**31 - 1
 NOBODYS = Variant(pk=0, name="")  # as the log names the live version where no test has a say
-SERVED = f"""
-SELECT p.user_id, {NOBODYS.pk}::bigint AS variant_id, min(p.created_at) AS at FROM {PREDICTIONS} AS p
-WHERE p.user_id {{half}} AND p.task = %(task)s AND p.status <> 'error' AND ({{spans}})
-GROUP BY p.user_id HAVING min(p.created_at) <= %(until)s - %(window)s::interval
-"""
 
 
 class Past(Scope):
@@ -35,17 +29,18 @@ class Past(Scope):
     window ago, so that the outcomes of all are in.
     """
 
-    def ask(self, sql: str, **values: Any) -> list[Any]:
-        for half in HALVES:
-            sql = sql.replace(EXPOSED.replace("{half}", half), SERVED.replace("{half}", half))
-        return super().ask(sql.replace(TESTED, "p.task = %(task)s AND ({spans})"), **values)
+    exposed = f"""
+SELECT p.user_id, {NOBODYS.pk}::bigint AS variant_id, min(p.created_at) AS at FROM {PREDICTIONS} AS p
+WHERE p.user_id {{half}} AND p.status <> 'error' AND {{tested}}
+GROUP BY p.user_id HAVING min(p.created_at) <= %(until)s - %(window)s::interval
+"""
+    tested = "p.task = %(task)s"
 
 
 class Answers(Scope):
     """What the live version answered to users who were in no test."""
 
-    def ask(self, sql: str, **values: Any) -> list[Any]:
-        return super().ask(sql.replace(TESTED, "p.task = %(task)s AND p.variant = '' AND ({spans})"), **values)
+    tested = "p.task = %(task)s AND p.variant = ''"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from experiments.models import Outcome
 from experiments.results.metrics import Metric
-from experiments.results.scope import EXPOSED, PREDICTIONS, TESTED, Scope, halves
+from experiments.results.scope import PREDICTIONS, Scope
 from experiments.statistics.arms import Sums
 
 DAY = "date_bin('1 day', at, '2000-01-01 00:00+00')"
@@ -19,20 +19,20 @@ SELECT e.user_id, e.variant_id, e.at, o.id, o.subject, o.prediction_id, o.create
        CASE WHEN jsonb_typeof(o.value) = 'number' THEN o.value::float8 END AS worth,
        o.created_at >= e.at AND o.created_at < e.at + %(window)s::interval AS after,
        o.created_at < e.at AND o.created_at >= e.at - %(window)s::interval AS before
-FROM ({EXPOSED}) AS e JOIN {Outcome._meta.db_table} AS o ON o.user_id = e.user_id
+FROM ({{exposed}}) AS e JOIN {Outcome._meta.db_table} AS o ON o.user_id = e.user_id
 WHERE o.kind IN %(kinds)s AND o.created_at >= %(since)s AND o.created_at <= %(until)s AND o.user_id {{half}}
 """
 SOURCES = {
     "outcomes": OUTCOMES,
     "led": f"""
 SELECT o.* FROM ({OUTCOMES}) AS o JOIN {PREDICTIONS} AS p ON p.id = o.prediction_id
-WHERE o.after AND p.user_id = o.user_id AND {TESTED}
+WHERE o.after AND p.user_id = o.user_id AND {{tested}}
 """,
     "recommended": f"""
 SELECT DISTINCT ON (o.user_id, o.subject) o.* FROM ({OUTCOMES}) AS o
 WHERE o.after AND EXISTS (
     SELECT FROM {PREDICTIONS} AS p, jsonb_path_query(p.output, '$.products[*].product') AS product
-    WHERE p.user_id = o.user_id AND p.created_at <= o.made AND 'product:' || product::text = o.subject AND {TESTED}
+    WHERE p.user_id = o.user_id AND p.created_at <= o.made AND 'product:' || product::text = o.subject AND {{tested}}
 )
 ORDER BY o.user_id, o.subject, o.id DESC
 """,  # who rates a product again has changed their mind: the last one counts
@@ -43,19 +43,20 @@ Cell = tuple[str, date]  # variant and day of exposure
 
 def users_by_day(scope: Scope) -> dict[Cell, int]:
     """How many were exposed, by variant and day (UTC)."""
-    rows = scope.ask(f"SELECT variant_id, {DAY}, count(*) FROM ({halves(EXPOSED)}) AS e GROUP BY 1, 2")
+    rows = scope.ask(f"SELECT variant_id, {DAY}, count(*) FROM ({scope.halves('{exposed}')}) AS e GROUP BY 1, 2")
     return {(scope.names[variant], day.date()): count for variant, day, count in rows}
 
 
 def users_between(scope: Scope, moments: Sequence[datetime]) -> dict[int, int]:
     """How many were exposed before the first of these moments (0), before the second one (1), and so on."""
     bucket = "width_bucket(at, %(moments)s::timestamptz[])"
-    return dict(scope.ask(f"SELECT {bucket}, count(*) FROM ({halves(EXPOSED)}) AS e GROUP BY 1", moments=list(moments)))
+    sql = f"SELECT {bucket}, count(*) FROM ({scope.halves('{exposed}')}) AS e GROUP BY 1"
+    return dict(scope.ask(sql, moments=list(moments)))
 
 
 def outcome_sums(scope: Scope, metrics: Sequence[Metric], users: Mapping[Cell, int]) -> dict[str, dict[Cell, Sums]]:
     """The sums of metrics that have the source and the outcomes in common, over these `users`."""
-    rows = scope.ask(_summed(metrics), kinds=metrics[0].outcomes)
+    rows = scope.ask(_summed(scope, metrics), kinds=metrics[0].outcomes)
     found = {(scope.names[variant], day.date()): sums for variant, day, *sums in rows}
     nothing = [0.0] * 5 * len(metrics)  # of users without any such outcome
     return {
@@ -64,7 +65,7 @@ def outcome_sums(scope: Scope, metrics: Sequence[Metric], users: Mapping[Cell, i
     }
 
 
-def _summed(metrics: Sequence[Metric]) -> str:
+def _summed(scope: Scope, metrics: Sequence[Metric]) -> str:
     """First a row a user, then one a variant and day."""
     columns, caps, sums = ["max(variant_id) AS variant_id", "max(at) AS at"], [], []
     for at, metric in enumerate(metrics):
@@ -75,7 +76,7 @@ def _summed(metrics: Sequence[Metric]) -> str:
             caps.append(f"percentile_cont({metric.winsorised}) {order} AS cap{at}")
             pair = {name: f"least({one}, cap{at})" for name, one in pair.items()}
         sums.append(SUMS.format(**pair))
-    users = halves(f"SELECT {', '.join(columns)} FROM ({SOURCES[metrics[0].source]}) AS rows GROUP BY user_id")
+    users = scope.halves(f"SELECT {', '.join(columns)} FROM ({SOURCES[metrics[0].source]}) AS rows GROUP BY user_id")
     capped = f", caps AS (SELECT {', '.join(caps)} FROM users)" if caps else ""
     return f"""
 WITH users AS ({users}){capped}

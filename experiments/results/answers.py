@@ -10,7 +10,7 @@ from typing import Any
 from experiments.results.aggregates import SUMS
 from experiments.results.figures import added
 from experiments.results.metrics import Metric
-from experiments.results.scope import PREDICTIONS, TESTED, Scope, halves
+from experiments.results.scope import PREDICTIONS, Scope
 from experiments.statistics.arms import Z_95, Sums, quantile_levels
 
 LEVELS = (0.5, 0.95)
@@ -23,7 +23,7 @@ SELECT {{place}}, answers, level, side,
        sorted[floor(at) + 1] + (at - floor(at)) * (sorted[ceil(at) + 1] - sorted[floor(at) + 1])
 FROM (
     SELECT count(*) AS answers, array_agg(p.latency_ms ORDER BY p.latency_ms) AS sorted
-    FROM {PREDICTIONS} AS p WHERE p.variant = %(name{{place}})s AND p.status = 'ok' AND {TESTED}
+    FROM {PREDICTIONS} AS p WHERE p.variant = %(name{{place}})s AND p.status = 'ok' AND {{tested}}
 ) AS latencies, unnest(%(levels)s::float8[]) AS level, unnest(%(sides)s::float8[]) AS side,
 LATERAL (SELECT (level + side * sqrt(level * (1 - level) / answers)) * (answers - 1) AS at) AS places
 WHERE answers > 0
@@ -85,11 +85,10 @@ def answer_sums(
         limit = _by_variant(scope, (f"%({one})s::float8" for one in limits))
         columns += [f"{metric.y().replace('{limit}', limit)} AS y{at}", f"{metric.x()} AS x{at}"]
         values |= limits
-    by_user = (
-        f"SELECT {', '.join(columns)} FROM {PREDICTIONS} AS p WHERE p.user_id {{half}} AND {TESTED} GROUP BY p.user_id"
-    )
+    rows_of = "p.user_id {half} AND {tested}"
+    by_user = scope.halves(f"SELECT {', '.join(columns)} FROM {PREDICTIONS} AS p WHERE {rows_of} GROUP BY p.user_id")
     sums = ["variants", "count(*)", *(SUMS.format(y=f"y{at}", x=f"x{at}") for at in range(len(metrics)))]
-    rows = scope.ask(f"SELECT {', '.join(sums)} FROM ({halves(by_user)}) AS users GROUP BY 1", **values)
+    rows = scope.ask(f"SELECT {', '.join(sums)} FROM ({by_user}) AS users GROUP BY 1", **values)
     users_of = {name: [one for variants, *one in rows if variants % bits == bit] for bit, name in alone.items()}
     by_name = {
         metric.name: {

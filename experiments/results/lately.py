@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from experiments.models import ABTest
 from experiments.results.answers import Answered, answered
 from experiments.results.metrics import METRICS
-from experiments.results.scope import PREDICTIONS, TESTED, scope_of
+from experiments.results.scope import PREDICTIONS, scope_of
 from experiments.statistics.guardrail import Known, share
 
 WINDOW = timedelta(minutes=5)
 FEWEST = 30  # answers of a variant: of fewer, one customer who tries again and again could be most
-STATUSES = f"SELECT p.variant, p.status, count(*) FROM {PREDICTIONS} AS p WHERE {TESTED} GROUP BY 1, 2"
+STATUSES = f"SELECT p.variant, p.status, count(*) FROM {PREDICTIONS} AS p WHERE {{tested}} GROUP BY 1, 2"
 RATES = {"error_rate": "error", "fallback_rate": "fallback"}
 LEVELS = {name: metric.level for name, metric in METRICS.items() if metric.level}
 ACTED_ON = {*RATES, *LEVELS}

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import connection, transaction
 
@@ -20,11 +20,6 @@ MIDDLE = f"SELECT min(user_id) / 2 + max(user_id) / 2 FROM {EXPOSURES} WHERE tes
 # Postgres works on the lower and the upper half of the users at a time. Exposures and outcomes have indexes in the
 # order of the users, so they are merged as they come.
 HALVES = ("<= %(middle)s", "> %(middle)s")
-EXPOSED = f"""
-SELECT user_id, variant_id, created_at AS at FROM {EXPOSURES}
-WHERE test_id = %(test)s AND created_at <= %(until)s AND user_id {{half}}
-"""
-TESTED = "p.task = %(task)s AND p.variant <> '' AND p.variant IN %(names)s AND ({spans})"  # <> '' is of the index
 
 
 @contextmanager
@@ -41,7 +36,16 @@ class Scope:
     """A started test until a moment. It served its variants, the control first, in the `spans` of time: predictions of
     another test, which ran while this one was paused, may bear the same names. `weights` are those of the variants,
     by name, from a moment on.
+
+    SQL that it is asked has `{exposed}` for who met which variant when, `{tested}` for which predictions count, and in
+    halves() `{half}` for which users.
     """
+
+    exposed: ClassVar[str] = f"""
+SELECT user_id, variant_id, created_at AS at FROM {EXPOSURES}
+WHERE test_id = %(test)s AND created_at <= %(until)s AND user_id {{half}}
+"""
+    tested: ClassVar[str] = "p.task = %(task)s AND p.variant <> '' AND p.variant IN %(names)s"  # <> '' is of the index
 
     test: ABTest
     variants: Sequence[Variant]
@@ -73,13 +77,13 @@ class Scope:
     def ask(self, sql: str, **values: Any) -> list[Any]:
         spans = (f"p.id >= %(start{place})s AND p.id < %(end{place})s" for place in range(len(self.spans)))
         with connection.cursor() as cursor:
-            cursor.execute(sql.replace("{spans}", " OR ".join(spans)), self.values | values)
+            cursor.execute(sql.replace("{tested}", f"{self.tested} AND ({' OR '.join(spans)})"), self.values | values)
             return cursor.fetchall()
 
-
-def halves(sql: str) -> str:
-    """`sql` for the users of one `{half}`, and for those of the other."""
-    return " UNION ALL ".join(f"({sql.replace('{half}', half)})" for half in HALVES)
+    def halves(self, sql: str) -> str:
+        """`sql` for the users of one `{half}`, and for those of the other."""
+        sql = sql.replace("{exposed}", self.exposed)
+        return " UNION ALL ".join(f"({sql.replace('{half}', half)})" for half in HALVES)
 
 
 def scope_of(test: ABTest, now: datetime) -> Scope:

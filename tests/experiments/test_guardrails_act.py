@@ -1,83 +1,37 @@
 """A guardrail of errors, fallbacks or latency that is lost for long enough pauses its test, and says so."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
-from itertools import count
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
-from experiments import ab_tests, guarding, serving
+from experiments import ab_tests, serving
 from experiments.errors import ModelFailed
 from experiments.guarding import ab_tests_guard
 from experiments.models import ABTest, ABTestAction, Exposure, Prediction, WebhookDelivery
 from experiments.schedule import jobs
-from experiments.uuid7 import uuid7_floor
-from tests.concurrency import at_once
 from tests.experiments.asking import ask_tested
 from tests.experiments.conftest import Drafted, Version
-from tests.experiments.experiment_rows import START, started
+from tests.experiments.experiment_rows import started
+from tests.experiments.guarded import (
+    ERRORS,
+    FAILING,
+    FALLBACKS,
+    FINE,
+    P50,
+    P95,
+    answers,
+    at,
+    guarded,
+    minutes,
+    since,
+    state_of,
+)
 
 pytestmark = pytest.mark.django_db
-NUMBERS = count(1)
-ERRORS, FALLBACKS, P95, P50 = (
-    {"metric": metric, "bound": bound}
-    for metric, bound in [("error_rate", 0.05), ("fallback_rate", 0.05), ("latency_p95", 0.2), ("latency_p50", 0.2)]
-)
-FINE = {"ok": 100}
-FAILING = {"ok": 50, "error": 50}
-
-
-def at(minute: float) -> datetime:
-    """Since the test was started."""
-    return START + timedelta(minutes=minute)
-
-
-def answers(minute: float, variant: str, given: Mapping[str, int], ms: float = 10.0, **facts: Any) -> None:
-    """As many with each status, half a minute before, each a tenth quicker or slower than `ms` at most."""
-    moment = at(minute - 0.5)
-    Prediction.objects.bulk_create(
-        Prediction(
-            **{
-                "id": UUID(int=uuid7_floor(moment).int + next(NUMBERS)), "task": "recommend", "user_id": place,
-                "variant": variant, "status": status, "latency_ms": ms * (0.9 + place % 20 / 100),
-                "input": {}, "output": {}, "created_at": moment, **facts,
-            }
-        )
-        for status, times in given.items()
-        for place in range(times)
-    )  # fmt: skip
-
-
-def minutes(
-    *span: int, new: Mapping[str, int] = FINE, control: Mapping[str, int] = FINE, ms: float = 10.0, look: bool = True
-) -> None:
-    """These minutes, each with the answers of both variants and a look at its end."""
-    for minute in range(*span):
-        answers(minute, "control", control)
-        answers(minute, "new", new, ms)
-        if look:
-            ab_tests_guard(now=at(minute))
-
-
-def guarded(*guardrails: Mapping[str, Any], **facts: Any) -> ABTest:
-    return started(guardrails=list(guardrails or [ERRORS]), **facts)
-
-
-def state_of(test: ABTest) -> str:
-    test.refresh_from_db()
-    return test.state
-
-
-def since(test: ABTest, variant: str = "new", metric: str = "error_rate") -> datetime | None:
-    test.refresh_from_db()
-    kept = test.beyond.get(variant, {}).get(metric)
-    return datetime.fromisoformat(kept["since"]) if kept else None
 
 
 def test_a_variant_that_fails_for_the_stated_time_pauses_the_test_and_says_so(
@@ -298,115 +252,12 @@ def test_other_bounds_begin_anew() -> None:
     assert state_of(test) == "paused"
 
 
-@pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
-    """`meanwhile(act)`: it happens once, between the look at a test's answers and what is done about it."""
-
-    def make(act: Callable[[], Any]) -> None:
-        look = guarding.lately
-
-        def then_act(*given: Any) -> Any:
-            found = look(*given)
-            monkeypatch.setattr(guarding, "lately", look)
-            act()
-            return found
-
-        monkeypatch.setattr(guarding, "lately", then_act)
-
-    return make
-
-
-@pytest.mark.parametrize("step", [ab_tests.ab_test_pause, ab_tests.ab_test_stop], ids=lambda step: step.__name__)
-def test_what_somebody_did_at_the_same_moment_stays(
-    meanwhile: Any, caplog: pytest.LogCaptureFixture, step: Callable[..., ABTest], django_user_model: Any, settings: Any
-) -> None:
-    settings.WEBHOOK_URL = "http://127.0.0.1:9/"
-    user = django_user_model.objects.create_user("tess", "tess@example.com", "correct horse battery")
-    test = guarded(guardrail_minutes=1)
-    minutes(1, 2, new=FAILING)
-    meanwhile(lambda: step(test_id=test.pk, by=user, reason="I saw it"))
-    minutes(2, 3, new=FAILING)
-    assert state_of(test) in ("paused", "stopped")
-    assert [(one.by, one.reason) for one in test.actions.all()] == [(user, "I saw it")]
-    assert not WebhookDelivery.objects.exists()
-    assert not caplog.records
-
-
-def test_a_look_that_a_pause_overtook_leaves_nothing_behind(meanwhile: Any) -> None:
-    test = guarded()
-    meanwhile(lambda: ab_tests.ab_test_pause(test_id=test.pk, by=None))
-    minutes(1, 2, new=FAILING)
-    assert (state_of(test), test.beyond) == ("paused", {})
-
-
-@pytest.mark.parametrize(
-    "changes", [{"guardrails": [{"metric": "error_rate", "bound": 0.9}]}, {"guardrail_minutes": 30}], ids=str
-)
-def test_a_guardrail_that_was_changed_at_the_same_moment_is_not_acted_on(
-    meanwhile: Any, changes: dict[str, Any]
-) -> None:
-    test = guarded(guardrail_minutes=1)
-    minutes(1, 2, new=FAILING)
-    meanwhile(lambda: ab_tests.ab_test_edit(test_id=test.pk, by=None, **changes))
-    minutes(2, 5, new=FAILING)
-    assert state_of(test) == "running"
-    assert {name: getattr(test, name) for name in changes} == changes
-
-
 def test_one_that_cannot_be_looked_at_harms_no_other(caplog: pytest.LogCaptureFixture) -> None:
     started(name="broken", task="sentiment", started_at=None, guardrails=[ERRORS])  # when it was started is not known
     test = guarded(guardrail_minutes=1)
     minutes(1, 3, new=FAILING)
     assert state_of(test) == "paused"
     assert "the guardrails of broken could not be looked at" in caplog.messages
-
-
-def test_where_it_cannot_be_told_nothing_is_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(**given: Any) -> None:
-        raise RuntimeError
-
-    test = guarded(guardrail_minutes=1)
-    minutes(1, 2, new=FAILING)
-    with monkeypatch.context() as patch:
-        patch.setattr(guarding, "webhook_send", fail)
-        minutes(2, 3, new=FAILING)
-    assert state_of(test) == "running"
-    assert not test.actions.exists()
-    minutes(3, 4, new=FAILING)
-    assert state_of(test) == "paused"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_looks_at_once_pause_it_once(settings: Any) -> None:
-    settings.WEBHOOK_URL = "http://127.0.0.1:9/"
-    test = guarded(guardrail_minutes=1)
-    minutes(1, 2, new=FAILING)
-    minutes(2, 3, new=FAILING, look=False)
-    at_once(*[lambda: ab_tests_guard(now=at(2))] * 4)
-    assert state_of(test) == "paused"
-    assert test.actions.count() == WebhookDelivery.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_look_waits_for_an_edit_and_undoes_nothing_of_it() -> None:
-    test = guarded(guardrail_minutes=1)
-    minutes(1, 2, new=FAILING)
-    minutes(2, 3, new=FAILING, look=False)
-    written = threading.Event()
-
-    def edit() -> None:
-        with transaction.atomic():
-            ab_tests.ab_test_edit(test_id=test.pk, by=None, guardrails=[], hypothesis="none is needed")
-            written.set()
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_sleep(0.3)")
-
-    def look() -> None:
-        assert written.wait(10)
-        ab_tests_guard(now=at(2))
-
-    at_once(edit, look)
-    assert (state_of(test), test.guardrails, test.hypothesis) == ("running", [], "none is needed")
 
 
 @pytest.fixture
