@@ -16,7 +16,7 @@ from unfold.decorators import action
 from experiments import ab_tests
 from experiments.ab_test_forms import WhyForm, WinnerForm
 from experiments.errors import DomainError
-from experiments.models import ABTest, Promotion
+from experiments.models import ABTest
 
 State = ABTest.State
 RUN = ["run", "view"]
@@ -29,7 +29,7 @@ class Step:
     title: str
     states: Sequence[ABTest.State]
     words: str
-    act: Callable[..., ABTest | Promotion]
+    act: Callable[..., ABTest | ab_tests.Winner]
     form: type[WhyForm] = WhyForm
 
 
@@ -120,5 +120,8 @@ def _page_of(test: ABTest) -> str:
     return reverse("admin:experiments_abtest_change", args=[test.pk])
 
 
-def _said(done: ABTest | Promotion) -> str:
-    return f"{done.to_version} is live." if isinstance(done, Promotion) else f"{done} is {done.state}."
+def _said(done: ABTest | ab_tests.Winner) -> str:
+    if isinstance(done, ABTest):
+        return f"{done} is {done.state}."
+    asked = f" {ab_tests.set_where_asked(done.config)}" if done.config else ""
+    return f"{done.promotion.to_version} is live.{asked}"

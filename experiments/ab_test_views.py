@@ -119,6 +119,15 @@ class ABTestList(generics.ListCreateAPIView[ABTest]):
         return Response(ABTestSerializer(test).data, 201, headers={"Location": f"{request.path}{test.pk}/"})
 
 
+class WonSerializer(PromotionSerializer):
+    config = serializers.DictField(
+        read_only=True, help_text="What the variant set beside: have it set where it is asked."
+    )
+
+    class Meta(PromotionSerializer.Meta):
+        fields = [*PromotionSerializer.Meta.fields, "config"]
+
+
 @extend_schema(tags=["experiments"])
 class ABTestDetail(generics.RetrieveUpdateDestroyAPIView[ABTest]):
     """One test. What can be changed depends on its state; only a draft can be deleted."""
@@ -175,11 +184,11 @@ class ABTestPromoteWinner(APIView):
 
     permission_classes = [MayRunTests]
 
-    @extend_schema(tags=["experiments"], request=WinnerSerializer, responses=PromotionSerializer)
+    @extend_schema(tags=["experiments"], request=WinnerSerializer, responses=WonSerializer)
     def post(self, request: Request, test_id: int) -> Response:
         given = _valid(WinnerSerializer, request.data)
         done = ab_tests.ab_test_promote_winner(test_id=test_id, by=request.user, **given)
-        return Response(PromotionSerializer(done).data)
+        return Response(PromotionSerializer(done.promotion).data | {"config": done.config})
 
 
 @extend_schema(tags=["experiments"])

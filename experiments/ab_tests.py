@@ -5,6 +5,7 @@ Every process serves what is written here within two seconds (serving.py).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -38,6 +39,14 @@ SERVED = {"hypothesis", "traffic", "secondary_metrics", "guardrails", "guardrail
 DRAFTED = SERVED | {"name", "task", "audience", "signed_up_before", "primary_metric", "smallest_effect", "window_days",
                     "planned_users"}  # fmt: skip
 EDITABLE = {State.DRAFT: DRAFTED, State.RUNNING: SERVED, State.PAUSED: SERVED, State.STOPPED: set()}
+
+
+@dataclass(frozen=True)
+class Winner:
+    """Is live now; what its variant set by `config` beside is not."""
+
+    promotion: Promotion
+    config: Mapping[str, Any]
 
 
 def ab_test_get(*, test_id: int) -> ABTest:
@@ -130,7 +139,7 @@ def ab_test_stop(*, test_id: int, by: Any, reason: str = "") -> ABTest:
     return test
 
 
-def ab_test_promote_winner(*, test_id: int, variant: str, by: Any, reason: str = "") -> Promotion:
+def ab_test_promote_winner(*, test_id: int, variant: str, by: Any, reason: str = "") -> Winner:
     """Put the version of a variant live, through the registry's gate. Raises Conflict where the test is not stopped,
     where the variant has no version of its own, and where the gate refuses it.
     """
@@ -142,7 +151,7 @@ def ab_test_promote_winner(*, test_id: int, variant: str, by: Any, reason: str =
         raise Invalid("variant", f"{test} has no variant {variant}. It has: {', '.join(variants)}.")
     version, config = variants[variant].version, variants[variant].config
     if not version:
-        fields = f"Have {', '.join(config)} set where it is asked, as the config says." if config else ""
+        fields = set_where_asked(config) if config else ""
         raise Conflict(
             f"{variant} is whichever version of {test.task} is live: there is none to promote. {fields}".strip(),
             config=config,
@@ -150,7 +159,12 @@ def ab_test_promote_winner(*, test_id: int, variant: str, by: Any, reason: str =
     with transaction.atomic():
         promotion = version_promote(task=test.task, version=version.version, by=by, reason=reason)
         _act(test, "promote", by, reason, {"variant": variant, "version": version.version, "config": config})
-    return promotion
+    return Winner(promotion, config)
+
+
+def set_where_asked(config: Mapping[str, Any]) -> str:
+    """What is left to do for who asks: a version goes live without the fields that its variant set."""
+    return f"Have {', '.join(config)} set where it is asked, as the config says."
 
 
 def _locked(test_id: int) -> ABTest:

@@ -100,10 +100,11 @@ def _was(test: ABTest, variant: str, metric: str) -> Beyond | None:
 
 
 def _as_read(test: ABTest) -> QuerySet[ABTest]:
-    """The test's row, if it still runs with the guardrails that were looked at."""
+    """The test's row, if it still runs, was not started anew, and has the guardrails that were looked at."""
     return ABTest.objects.filter(
-        pk=test.pk, state=ABTest.State.RUNNING, guardrails=test.guardrails, guardrail_minutes=test.guardrail_minutes
-    )
+        pk=test.pk, state=ABTest.State.RUNNING, beyond=test.beyond, guardrails=test.guardrails,
+        guardrail_minutes=test.guardrail_minutes,
+    )  # fmt: skip
 
 
 def _pause(test: ABTest, lost: Sequence[Lost]) -> None:

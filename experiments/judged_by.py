@@ -29,7 +29,14 @@ def _unknown(names: Any) -> str:
 def _not_held(guardrails: Any) -> str:
     if not isinstance(guardrails, list) or not all(_is_guardrail(one) for one in guardrails):
         return f'Expected a list of {{"metric": …, "bound": …}}, each bound 0 to {MOST_LOST}.'
-    return _unknown([one["metric"] for one in guardrails])
+    return _unknown([one["metric"] for one in guardrails]) or next(filter(None, map(_never_lost, guardrails)), "")
+
+
+def _never_lost(guardrail: Mapping[str, Any]) -> str:
+    metric, bound = METRICS[guardrail["metric"]], guardrail["bound"]
+    if bound < 1 or not (metric.higher_is_better or metric.in_points):
+        return ""
+    return f"The bound of {metric.name} is {bound:g}, where 1 is all that can be lost. Expected under 1: 0.05 is 5 %."
 
 
 def _is_guardrail(one: Any) -> bool:

@@ -211,6 +211,8 @@ class ABTest(models.Model):
         found = problems(self.primary_metric, self.secondary_metrics, self.guardrails)
         if self.task and self.task not in tasks():
             found["task"] = f"There is no such task. Known are: {', '.join(sorted(tasks()))}."
+        elif self.task and tasks()[self.task].jobs_only:
+            found["task"] = "Jobs alone ask this task: nobody would be served a variant."
         if found:
             raise ValidationError(found)
 

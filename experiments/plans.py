@@ -17,7 +17,7 @@ from experiments.results.figures import added, arms_of
 from experiments.results.metrics import METRICS, Metric
 from experiments.results.scope import PREDICTIONS, Scope, snapshot
 from experiments.statistics.arms import Arm, quantile
-from experiments.statistics.planning import POWER, Baseline, plan
+from experiments.statistics.planning import POWER, Baseline, daily_new, days_until, plan
 
 DAYS = 28
 MOST_USERS = 2**31 - 1
@@ -45,8 +45,8 @@ class Answers(Scope):
 
 @dataclass(frozen=True)
 class ShopPlan:
-    """`users_each` in each group and `users` in all, who come in so many `days`, unless nobody does. `baseline` is the
-    metric without the test.
+    """`users_each` in each group and `users` in all, who come in so many `days`, unless nobody new does. `baseline` is
+    the metric without the test, `users_a_day` are new ones, once those who come regularly have come.
     """
 
     users_each: int
@@ -64,7 +64,7 @@ def plan_of(
     _assert_known("metric", metric, METRICS)
     judged = METRICS[metric]
     with snapshot():
-        users, arm = _before(judged, task, window_days)
+        came, arm = _before(judged, task, window_days)
     if arm is None or not arm.mean:
         raise Invalid("metric", f"{task} has answered no users lately of whom {metric} can be told.")
     try:
@@ -72,9 +72,9 @@ def plan_of(
     except Invalid:
         raise Invalid("metric", f"{metric} was {arm.mean:g} for every user lately: there is no variance.") from None
     effect = smallest_effect / arm.mean if judged.in_points else smallest_effect
-    weights = (1.0,) * variants
-    found = plan(baseline, effect, weights=weights, users_a_day=users / DAYS, traffic=traffic, power=power)
-    return ShopPlan(found.users_each, found.users, found.days, arm.mean, users / DAYS)
+    found = plan(baseline, effect, weights=(1.0,) * variants, power=power)
+    days = days_until(found.users / traffic, came) if traffic else None
+    return ShopPlan(found.users_each, found.users, days, arm.mean, daily_new(came))
 
 
 def users_planned(test: ABTest) -> int:
@@ -96,20 +96,20 @@ def _assert_known(field: str, name: str, known: Iterable[str]) -> None:
         raise Invalid(field, f"There is no {field} {name}. Known are: {', '.join(known)}.")
 
 
-def _before(metric: Metric, task: str, window_days: int) -> tuple[int, Arm | None]:
-    """Users of the last weeks, and the metric over them."""
+def _before(metric: Metric, task: str, window_days: int) -> tuple[list[int], Arm | None]:
+    """How many users came for the first time on each day of the past weeks, and the metric over them."""
     now = timezone.now()
     start = now - timedelta(days=DAYS + window_days)
     facts = (ABTest(task=task, window_days=window_days), [NOBODYS], [(start, now)], now)
     past = Past(*facts)
-    days = users_by_day(past)
-    users = sum(days.values())
+    users = users_by_day(past)
+    came = [users.get((NOBODYS.name, start.date() + timedelta(days=day)), 0) for day in range(DAYS + 1)]
     if not users:
-        return 0, None
+        return came, None
     if metric.source == "predictions":
-        return users, _answers(metric, Answers(*facts))
-    sums = added(outcome_sums(past, [metric], days)[metric.name].values())
-    return users, arms_of(metric, {"": sums})[0][""]
+        return came, _answers(metric, Answers(*facts))
+    sums = added(outcome_sums(past, [metric], users)[metric.name].values())
+    return came, arms_of(metric, {"": sums})[0][""]
 
 
 def _answers(metric: Metric, scope: Answers) -> Arm | None:

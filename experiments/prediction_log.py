@@ -136,6 +136,14 @@ def exposure_record(row: Prediction, *, test_id: int, variant_id: int) -> int:
     return int(found[0])
 
 
+def variant_met(*, test_id: int, user_id: int) -> int | None:
+    """The variant that a user was served first in a test, whatever this process knows of it."""
+    found = Exposure.objects.filter(test_id=test_id, user_id=user_id).values_list("variant_id", flat=True).first()
+    if found:
+        _remember((test_id, user_id), found)
+    return found
+
+
 def exposures_forget() -> None:
     """Ask the table again: it is another one."""
     _exposed.clear()

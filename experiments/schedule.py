@@ -2,7 +2,7 @@
 
 A job is a function in some app's `tasks.py` marked `@scheduled(every=…)`. Any number of workers may run: each round
 takes an advisory lock, and who does not get it leaves the round to the one who has. A job that fails is tried again
-when it is due next.
+when it is due next. `urgent` ones have rounds and a lock of their own, so that no long job holds them up.
 """
 
 import logging
@@ -19,7 +19,7 @@ from experiments.discovery import modules
 from experiments.models import Schedule
 
 logger = logging.getLogger(__name__)
-LOCK = 0x5C4ED01E  # of the advisory lock: any number, the same for all workers
+LOCKS = {False: 0x5C4ED01E, True: 0x5C4ED01F}  # by urgency: any numbers, the same for all workers
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,18 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[], None]
+    urgent: bool = False
 
 
 _jobs: dict[str, Job] = {}
 
 
-def scheduled(*, every: timedelta) -> Callable[[Callable[[], None]], Callable[[], None]]:
+def scheduled(*, every: timedelta, urgent: bool = False) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Run the function by the worker every so often, first when the worker starts."""
 
     def register(function: Callable[[], None]) -> Callable[[], None]:
         name = f"{function.__module__}.{function.__qualname__}"
-        _jobs[name] = Job(name, every, function)
+        _jobs[name] = Job(name, every, function, urgent)
         return function
 
     return register
@@ -49,27 +50,27 @@ def jobs() -> dict[str, Job]:
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
+def _alone(lock: int) -> Iterator[bool]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
         got = bool(cursor.fetchone()[0])
         try:
             yield got
         finally:
             if got:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
 
 
-def run_due(now: datetime | None = None) -> list[str]:
+def run_due(now: datetime | None = None, *, urgent: bool = False) -> list[str]:
     """Run what is due; gives the names of what ran. Does nothing while another worker is at it."""
     ran: list[str] = []
-    with _alone() as got:
+    with _alone(LOCKS[urgent]) as got:
         if not got:
             return ran
         moment = now or timezone.now()
         due = dict(Schedule.objects.values_list("name", "due_at"))
         for name, job in jobs().items():
-            if due.get(name, moment) > moment:
+            if job.urgent != urgent or due.get(name, moment) > moment:
                 continue
             error = _attempt(job)
             Schedule.objects.update_or_create(

@@ -24,7 +24,7 @@ from experiments.errors import DomainError, ModelFailed, ModelUnavailable
 from experiments.loading import Loaded, load
 from experiments.mltask import MLTask, to_json
 from experiments.models import ABTest, ModelVersion, Prediction, Variant
-from experiments.prediction_log import exposure_record, prediction_record
+from experiments.prediction_log import exposure_record, prediction_record, variant_met
 from experiments.request_id import request_id
 from experiments.running import NO_TEST, Arm, Running, own, running
 from experiments.uuid7 import uuid7
@@ -213,12 +213,12 @@ def predict(
     ModelUnavailable where there is no live version, ModelFailed (logged as a prediction with status `error`) and
     QueueFull.
     """
-    start = time.perf_counter()
     status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
     person = tested if len(inputs) == 1 and not degraded else None
     instead_of = _arm_of(task.name, tested).name if degraded else ""
     met: int | None = None
     while True:
+        start = time.perf_counter()  # an answer that was for nobody is no part of the time of theirs
         model, arm = (kept(of, task.name), NO_TEST) if of else _chosen(task.name, person, met)
         asked = [arm.asked(given) for given in inputs]
         facts = {"algorithm": model.algorithm, "version": model.version, "variant": arm.name or instead_of}
@@ -231,6 +231,12 @@ def predict(
         except Closed:  # swapped between the look and the call: the new one answers
             continue
         except ModelFailed as error:
+            if (
+                person
+                and met is None
+                and (met := variant_met(test_id=arm.test_id, user_id=person.id)) not in (None, arm.id)
+            ):
+                continue
             logger.exception("%s %d failed", task.name, model.version)
             failed = [{"error": type(error.__cause__).__name__}] * len(inputs)
             status = Prediction.Status.ERROR

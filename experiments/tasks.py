@@ -30,7 +30,7 @@ def clear_jobs() -> None:
     DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT_FOR).delete()
 
 
-@scheduled(every=timedelta(minutes=1))
+@scheduled(every=timedelta(minutes=1), urgent=True)
 def guard_tests() -> None:
     from experiments.guarding import ab_tests_guard  # it enqueues the job below
 

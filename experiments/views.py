@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments import registry, serving
+from experiments.assignment import Person
 from experiments.discovery import task_named, tasks
 from experiments.fields import TextField, WholeField, serializer_of
 from experiments.mltask import MLTask, to_json
@@ -44,7 +45,7 @@ class PredictView(APIView):
         given: Any = request.data
         batch = isinstance(given, dict) and "instances" in given
         inputs = self.instances(given["instances"]) if batch else [self.input.run_validation(given)]
-        answers = serving.predict(self.task, inputs, user_id=request.user.pk)
+        answers = serving.predict(self.task, inputs, user_id=request.user.pk, tested=Person.of(request.user))
         if batch:
             return Response({"results": [rendered(answer) for answer in answers]})
         return Response(rendered(answers[0]))

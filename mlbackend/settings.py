@@ -171,6 +171,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "PromotionKindEnum": "experiments.models.Promotion.Kind",
         "ReviewSentimentEnum": "reviews.models.Review.Sentiment",
         "SentimentEnum": ["positive", "negative"],
     },

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from experiments import serving
+from experiments.assignment import Person
 from experiments.errors import Invalid, ModelFailed, NotFound, Unavailable
 from experiments.outcomes import outcome_record
 from experiments.prediction_log import prediction_get
@@ -71,7 +72,7 @@ def review_create(
     try:
         with transaction.atomic():
             review = Review(author=author, product=product, title=title, text=text, rating=rating)
-            analysis = review_analyse(review=review, user_id=author.pk)
+            analysis = review_analyse(review=review, author=author)
             review.save(force_insert=True)
             if rating is not None:
                 rating_set(user=author, product=product, value=rating)
@@ -96,11 +97,11 @@ def review_create(
 def review_update(*, review: Review, changes: Mapping[str, Any]) -> Review:
     """Change title, text or rating of a review; new words are analysed again, new stars are the author's rating."""
     with transaction.atomic():
-        review = Review.objects.select_for_update().filter(pk=review.pk).first() or _gone(review)
+        review = _locked(review)
         for name, value in changes.items():
             setattr(review, name, value)
         if {"title", "text"} & changes.keys():
-            review_analyse(review=review, user_id=review.author_id)
+            review_analyse(review=review, author=review.author)
             ReviewSummary.objects.filter(product_id=review.product_id).delete()  # it may quote the old words
         review.save()
         if review.author and changes.get("rating") is not None:
@@ -108,10 +109,19 @@ def review_update(*, review: Review, changes: Mapping[str, Any]) -> Review:
     return review
 
 
-def review_analyse(*, review: Review, user_id: int | None) -> Analysis | None:
-    """Put the live model's answer on the (unsaved) review; without one leave it for the worker."""
+def _locked(review: Review) -> Review:
+    rows = Review.objects.select_related("author").select_for_update(of=("self",))
+    return rows.filter(pk=review.pk).first() or _gone(review)
+
+
+def review_analyse(*, review: Review, author: Any) -> Analysis | None:
+    """Put the live model's answer, or that of the author's variant, on the (unsaved) review; without one leave it for
+    the worker.
+    """
+    given = [SentimentInput(review.text, review.title)]
+    tested = Person.of(author) if author else None
     try:
-        [answer] = serving.predict(SENTIMENT, [SentimentInput(review.text, review.title)], user_id=user_id)
+        [answer] = serving.predict(SENTIMENT, given, user_id=author and author.pk, tested=tested)
     except Unavailable:
         review.sentiment, review.sentiment_score, review.model_version, review.prediction_id = "", None, None, None
         transaction.on_commit(lambda: analyse_reviews.enqueue(), robust=True)  # the sweep finds it without

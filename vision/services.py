@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from experiments import serving
+from experiments.assignment import Person
 from experiments.batching import Closed
 from experiments.errors import DomainError, Invalid, NotFound, Unavailable
 from experiments.mltask import Image
@@ -89,15 +90,17 @@ class Embedded:
     unreadable: int
 
 
-def image_classify(*, image: Image, user_id: int) -> tuple[serving.Answer[ImageOutput], Share | None]:
+def image_classify(
+    *, image: Image, user_id: int, tested: Person | None = None
+) -> tuple[serving.Answer[ImageOutput], Share | None]:
     """What is on the picture, and which of the shop's categories that would be."""
-    [answer] = serving.predict(IMAGE, [ImageInput(image)], user_id=user_id)
+    [answer] = serving.predict(IMAGE, [ImageInput(image)], user_id=user_id, tested=tested)
     return answer, category_suggest(image=image, user_id=user_id)
 
 
-def image_detect(*, image: Image, user_id: int) -> serving.Answer[DetectOutput]:
+def image_detect(*, image: Image, user_id: int, tested: Person | None = None) -> serving.Answer[DetectOutput]:
     """The objects on the picture."""
-    [answer] = serving.predict(DETECT, [ImageInput(image)], user_id=user_id)
+    [answer] = serving.predict(DETECT, [ImageInput(image)], user_id=user_id, tested=tested)
     return answer
 
 

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from experiments.assignment import Person
 from experiments.fields import UploadField, serializer_of
 from experiments.mltask import Image, to_json
 from experiments.serving import Answer
@@ -71,7 +72,7 @@ class ClassifyImage(PictureView):
 
     @extend_schema(tags=["pictures"], request=PictureSerializer, responses=classified)
     def post(self, request: Request) -> Response:
-        answer, category = services.image_classify(image=self.picture(request), user_id=_caller(request))
+        answer, category = services.image_classify(image=self.picture(request), **_who(request))
         output: ImageOutput = answer.output
         labels = to_json(output.predictions)
         return Response(
@@ -103,11 +104,15 @@ class Detect(PictureView):
 
     @extend_schema(tags=["pictures"], request=PictureSerializer, responses=detected)
     def post(self, request: Request) -> Response:
-        return Response(rendered(services.image_detect(image=self.picture(request), user_id=_caller(request))))
+        return Response(rendered(services.image_detect(image=self.picture(request), **_who(request))))
 
 
 def _source(answer: Answer[Any]) -> dict[str, Any]:
     return {"model": answer.model, "version": answer.version, "prediction_id": answer.prediction_id}
+
+
+def _who(request: Request) -> dict[str, Any]:
+    return {"user_id": _caller(request), "tested": Person.of(request.user)}
 
 
 def _caller(request: Request) -> int:

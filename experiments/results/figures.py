@@ -30,8 +30,9 @@ class Lift:
 
 @dataclass(frozen=True, kw_only=True)
 class VariantFigures:
-    """`n` users have the plain `mean`. Lifts are against the control, without what CUPED explains; `expected_loss` is
-    in the unit of the absolute one. `adjusted_p` is the sequential one for all comparisons that are made. What is not
+    """`n` users have the plain `mean`. Lifts are against the control, without what CUPED explains. The absolute one
+    lies between `credible_low` and `credible_high` with a chance of 95 % where all were equally likely beforehand;
+    `expected_loss` is in its unit. `adjusted_p` is the sequential one for all comparisons that are made. What is not
     known is null, and `missing` says why.
     """
 
@@ -41,6 +42,8 @@ class VariantFigures:
     absolute: Lift | None = None
     relative: Lift | None = None
     chance_to_win: float | None = None
+    credible_low: float | None = None
+    credible_high: float | None = None
     expected_loss: float | None = None
     adjusted_p: float | None = None
     missing: str = ""
@@ -106,6 +109,7 @@ def variant_figures(
                 variant=name, n=arm.n if arm else 0, mean=arm.mean if arm else None,
                 absolute=lift(effect), relative=lift(comparison.relative),
                 chance_to_win=chance.chance_to_win if chance else None,
+                credible_low=chance.low if chance else None, credible_high=chance.high if chance else None,
                 expected_loss=chance.expected_loss if chance else None,
                 adjusted_p=adjusted.get(name), missing=unknown or comparison.missing,
             )

@@ -10,14 +10,14 @@ from datetime import datetime
 from django.utils import timezone
 
 from experiments.errors import Conflict
-from experiments.models import ABTest
+from experiments.models import ABTest, Promotion
 from experiments.results.compared import Adjusted, Compared, Read, adjusted, compare_metric
 from experiments.results.figures import variant_figures
 from experiments.results.judging import cumulative, figure
 from experiments.results.measured import measured
 from experiments.results.metrics import METRICS
 from experiments.results.report import Day, Group, Latency, MetricResult, MultipleExposures, Results, Said, SampleRatio
-from experiments.results.scope import scope_of, snapshot
+from experiments.results.scope import Scope, scope_of, snapshot
 from experiments.statistics.effects import benjamini_hochberg, holm, sample_ratio_p
 from experiments.statistics.verdict import (
     MULTIPLE_EXPOSURES_ALARM,
@@ -43,6 +43,7 @@ def results_of(*, test: ABTest, now: datetime | None = None) -> Results:
         if test.started_at is None or len(scope.variants) < 2:
             raise Conflict(f"{test} is {test.state} and served nobody two variants: there is nothing to compare.")
         found = measured(scope, {METRICS[name] for name in names})
+        swapped = _swapped(scope)
     variants = list(scope.names.values())
     read = Read(scope, found, {name: compare_metric(METRICS[name], variants, found) for name in names})
     primary = adjusted([read.compared[test.primary_metric]], holm)
@@ -51,7 +52,7 @@ def results_of(*, test: ABTest, now: datetime | None = None) -> Results:
         test=test.pk, name=test.name, task=test.task, state=test.state, control=variants[0],
         started_at=test.started_at, as_of=scope.until, planned_users=test.planned_users,
         verdict=_said(read, primary, sample_ratio, several), sample_ratio=sample_ratio, multiple_exposures=several,
-        metrics=_metrics(read, primary), latency=_latency(read), days=_days(read), missing=_missing(read),
+        metrics=_metrics(read, primary), latency=_latency(read), days=_days(read), missing=[*_missing(read), *swapped],
     )  # fmt: skip
 
 
@@ -131,6 +132,21 @@ def _days(read: Read) -> list[Day]:
     return [
         Day(day, {name: read.found.users.get((name, day), 0) for name in read.users}, lifts.get(day, []))
         for day in days
+    ]
+
+
+def _swapped(scope: Scope) -> list[str]:
+    """What went live while the test ran, where a variant is whichever version is live."""
+    following = [one.name for one in scope.variants if one.version_id is None]
+    if not following:
+        return []
+    first, last = scope.spans[0][0], scope.spans[-1][1]
+    rows = Promotion.objects.filter(task=scope.test.task, at__gt=first, at__lt=last).order_by("at", "id")
+    return [
+        f"Version {version} of {scope.test.task} went live on {at:%Y-%m-%d %H:%M} (UTC):"
+        f" {', '.join(following)} is what was live before it and after it, added up."
+        for version, at in rows.values_list("to_version__version", "at")
+        if any(start < at < end for start, end in scope.spans)
     ]
 
 

@@ -9,6 +9,7 @@ divided by their number (Bonferroni).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from statistics import NormalDist
 
 from experiments.errors import Invalid
@@ -39,13 +40,10 @@ class Baseline:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`users` in all, so that the smallest group has `users_each`. `days` is None where nobody comes. `alpha` is that
-    of one comparison.
-    """
+    """`users` in all, so that the smallest group has `users_each`. `alpha` is that of one comparison."""
 
     users_each: int
     users: int
-    days: int | None
     alpha: float
     power: float
 
@@ -63,33 +61,17 @@ def power_of(baseline: Baseline, effect: float, users: int, *, alpha: float = AL
     return NORMAL.cdf(shift - limit) + NORMAL.cdf(-shift - limit)
 
 
-def detectable(baseline: Baseline, users: int, *, alpha: float = ALPHA, power: float = POWER) -> float | None:
-    """The smallest absolute rise that `users` in each group find with probability `power`. None where no proportion
-    is high enough.
-    """
-    share = (NORMAL.inv_cdf(1 - alpha / 2) + NORMAL.inv_cdf(power)) ** 2 / users
-    variance = baseline.variance_at(baseline.mean)
-    if baseline.variance is not None:
-        return math.sqrt(2 * share * variance)
-    # effect² = share (2 p(1 - p) + (1 - 2p) effect - effect²), as the variance changes with the mean
-    slope = share * (1 - 2 * baseline.mean)
-    effect = (slope + math.sqrt(slope**2 + 8 * (1 + share) * share * variance)) / (2 * (1 + share))
-    return effect if effect <= 1 - baseline.mean else None
-
-
 def plan(
     baseline: Baseline,
     smallest_effect: float,
     *,
     weights: Sequence[float],
-    users_a_day: float,
-    traffic: float = 1.0,
     alpha: float = ALPHA,
     power: float = POWER,
 ) -> Plan:
     """A plan for finding a relative `smallest_effect` (0.05 for +5 %) in any variant of a test.
 
-    `weights` are the control's and each variant's. `users_a_day` are new ones: who comes again is not counted again.
+    `weights` are the control's and each variant's.
     """
     if not baseline.mean:
         raise Invalid("mean", "mean: a relative effect needs a baseline other than 0.")
@@ -97,14 +79,30 @@ def plan(
         raise Invalid("weights", "weights: at least two, each over 0.")
     if not 0 < alpha < power < 1:
         raise Invalid("power", "power: over alpha, which is over 0, and under 1.")
-    if not 0.0001 <= smallest_effect <= 100:
-        raise Invalid("smallest_effect", "smallest_effect: between 0.0001 and 100.")
+    if not 0 < smallest_effect < math.inf:
+        raise Invalid("smallest_effect", "smallest_effect: is over 0.")
     alpha /= len(weights) - 1
     each = users_needed(baseline, smallest_effect * abs(baseline.mean), alpha=alpha, power=power)
     users = math.ceil(each * sum(weights) / min(weights))
-    daily = users_a_day * traffic
-    days = math.ceil(users / daily) if daily else None
-    return Plan(users_each=each, users=users, days=days, alpha=alpha, power=power)
+    return Plan(users_each=each, users=users, alpha=alpha, power=power)
+
+
+def days_until(users: float, came: Sequence[int]) -> int | None:
+    """How many days so many users take to come, where on each day of the past so many `came` for the first time. After
+    as many days, as many come each day as in the later half of them: those who come regularly have come by then. None
+    where nobody does.
+    """
+    reached = list(accumulate(came))
+    if reached and reached[-1] >= users:
+        return next(day for day, count in enumerate(reached, start=1) if count >= users)
+    daily = daily_new(came)
+    return len(came) + math.ceil((users - sum(came)) / daily) if daily else None
+
+
+def daily_new(came: Sequence[int]) -> float:
+    """New users a day in the later half of these days."""
+    later = came[len(came) // 2 :]
+    return sum(later) / len(later) if later else 0.0
 
 
 def _variances(baseline: Baseline, effect: float) -> float:

@@ -20,6 +20,7 @@ from tests.experiments.conftest import Drafted, Version
 from tests.problems import assert_problem
 
 NUMBERS = count(1)
+LATER = 15  # days of the later half of four weeks, which touch 29
 PATH = "/api/v1/experiments/plan/"
 
 
@@ -69,10 +70,10 @@ def test_a_share_is_planned_from_who_did_it_within_the_window() -> None:
     did(range(130, 160), kind="view")
     did(range(900, 999))  # of users whom nobody answered
     found = plan()
-    assert (found.baseline, found.users_a_day) == (0.25, 10.0)
+    assert (found.baseline, found.users_a_day) == (0.25, 280 / LATER)
     assert found.users_each == users_needed(Baseline(0.25), 0.025)
     assert found.users == 2 * found.users_each
-    assert found.days == -(-found.users // 10)
+    assert found.days == 1 + 2 * LATER - 2 + -(-(found.users - 280) // (280 / LATER))
 
 
 @pytest.mark.django_db
@@ -85,8 +86,8 @@ def test_only_users_of_the_task_whose_window_is_over_count() -> None:
     answered(range(400, 500), status="error")
     answered([None] * 10)  # visitors
     found = plan()
-    assert (found.baseline, found.users_a_day) == (0.25, 1.0)
-    assert plan(window_days=3).users_a_day == pytest.approx(128 / 28)
+    assert (found.baseline, found.users_a_day) == (0.25, 28 / LATER)
+    assert plan(window_days=3).users_a_day == pytest.approx(100 / LATER)
 
 
 @pytest.mark.django_db
@@ -122,7 +123,7 @@ def test_answers_are_planned_from_those_of_the_live_version() -> None:
             answered([user], days_ago=20 - turn, latency_ms=10.0 + user, status=status)
     answered(range(40), days_ago=18, variant="slow", latency_ms=1_000.0)
     latency = plan("latency_p50", smallest_effect=0.2)
-    assert (latency.baseline, latency.users_a_day) == (31.5, 40 / 28)  # of what the model answered itself
+    assert (latency.baseline, latency.users_a_day) == (31.5, 40 / LATER)  # of what the model answered itself
     assert latency.users_each > 1
     share = plan("fallback_rate", smallest_effect=0.01)  # a point, not a hundredth of it
     variance = 0.1**2 * 40 / 39  # half of the users have 0.2, the others 0
@@ -137,7 +138,8 @@ def test_more_variants_and_less_traffic_take_longer() -> None:
     two, three, half = plan(), plan(variants=3), plan(traffic=0.5)
     assert three.users_each > two.users_each
     assert three.users == 3 * three.users_each
-    assert (half.users, half.days) == (two.users, -(-two.users // 5))
+    assert half.users == two.users
+    assert half.days == 2 * LATER - 1 + -(-(2 * two.users - 280) // (280 / LATER))
     assert plan(traffic=0.0).days is None
     assert plan(power=0.95).users_each > two.users_each
 

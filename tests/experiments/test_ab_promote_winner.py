@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from experiments import ab_tests
 from experiments.errors import Conflict, Invalid
-from experiments.models import ABTest, Promotion
+from experiments.models import ABTest
 from experiments.registry import live_version
 from tests.experiments.conftest import Drafted, Version, may
 from tests.problems import assert_problem
@@ -27,7 +27,7 @@ def stopped(reviewed: None, promoted: Version, version: Version, drafted: Drafte
     return test
 
 
-def promote(test: ABTest, variant: str, **facts: Any) -> Promotion:
+def promote(test: ABTest, variant: str, **facts: Any) -> ab_tests.Winner:
     return ab_tests.ab_test_promote_winner(test_id=test.pk, variant=variant, by=None, **facts)
 
 
@@ -40,7 +40,8 @@ def live() -> int:
 def test_a_better_version_goes_live_and_the_history_says_so(stopped: ABTest) -> None:
     done = promote(stopped, "better", reason="it won")
     assert live() == 2
-    assert (done.to_version.version, done.reason, done.forced) == (2, "it won", False)
+    found = done.promotion
+    assert (found.to_version.version, found.reason, found.forced, done.config) == (2, "it won", False, {"title": "x"})
     row = stopped.actions.first()
     assert (row.action, row.reason) == ("promote", "it won")
     assert row.facts == {"variant": "better", "version": 2, "config": {"title": "x"}}
@@ -102,4 +103,5 @@ def test_over_http_it_takes_the_permission_to_run_tests(stopped: ABTest, staff: 
     answer = staff.post(path, {"variant": "better", "reason": "it won"})
     assert answer.status_code == 200
     assert (answer.json()["from_version"], answer.json()["to_version"]) == (1, 2)
+    assert answer.json()["config"] == {"title": "x"}
     assert stopped.actions.first().by == staff.user

@@ -66,6 +66,13 @@ def test_a_version_by_an_algorithm_that_is_gone_is_named(promoted: Version, vers
         ("secondary_metrics", ["joy"], "secondary_metrics", "There is no metric joy. Known are: "),
         ("guardrails", [{"metric": "joy", "bound": 1}], "guardrails", "There is no metric joy. Known are: "),
         ("guardrails", [{"metric": "click_rate", "bound": 11}], "guardrails", "each bound 0 to 10."),
+        (
+            "guardrails",
+            [{"metric": "cart_rate", "bound": 5}],
+            "guardrails",
+            "The bound of cart_rate is 5, where 1 is all",
+        ),
+        ("guardrails", [{"metric": "error_rate", "bound": 1}], "guardrails", "Expected under 1: 0.05 is 5 %."),
         ("task", "flavour", "task", "There is no such task. Known are: "),
     ],
 )

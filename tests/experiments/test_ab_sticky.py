@@ -1,6 +1,7 @@
 """Changed weights are for users who come: who met a variant keeps it, in every process, whatever the hash says now."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from django.db import connections, transaction
 
 from experiments import ab_tests, serving
+from experiments.errors import ModelFailed
 from experiments.models import ABTest, Exposure, ModelVersion, Prediction
 from nlp.ml.sentiment import SentimentInput
 from tests.concurrency import at_once
@@ -225,3 +227,36 @@ def test_however_the_weights_change_each_user_meets_one_variant(test: ABTest, fo
     assert len(pairs) == len(met)
     assert met == dict(Exposure.objects.values_list("user_id", "variant__name"))
     assert set(met.values()) == {"a", "b"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_met_a_variant_is_answered_by_it_though_the_one_that_the_hash_says_fails(
+    promoted: Version, version: Version, drafted: Drafted, forget: Forget
+) -> None:
+    promoted(positive=0.1)
+    version(fails_on="fine")
+    names = zip(("a", "b"), (1, 2), MOSTLY_A, strict=True)
+    test = start(drafted(*({"name": name, "version": number, "weight": weight} for name, number, weight in names)))
+    ask_tested()
+    reweigh(test, MOSTLY_B)
+    forget()
+    assert ask_tested().version == 1
+    with pytest.raises(ModelFailed):
+        ask_tested(8)
+    assert sorted(Prediction.objects.values_list("user_id", "variant", "status")) == [
+        (7, "a", "ok"), (7, "a", "ok"), (8, "b", "error"),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_time_of_an_answer_that_was_thrown_away_is_not_theirs(
+    test: ABTest, forget: Forget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ask_tested()
+    reweigh(test, MOSTLY_B)
+    forget()
+    waits = iter([0.3, 0.0])
+    monkeypatch.setattr(Scripted, "before", staticmethod(lambda batch: time.sleep(next(waits))))
+    again = ask_tested()
+    assert again.version == first.version and next(waits, None) is None
+    assert Prediction.objects.get(pk=again.prediction_id).latency_ms < 250

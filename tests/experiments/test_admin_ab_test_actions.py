@@ -167,7 +167,9 @@ def test_the_winner_is_chosen_among_the_variants_with_a_version(office: Client, 
     choices = page.context["form"].fields["variant"].choices
     assert choices == [("better", "better: sentiment 2 (scripted)"), ("worse", "worse: sentiment 3 (scripted)")]
     given = {"variant": "better", "reason": "it won"}
-    assert said(office, at(stopped, "promote-winner"), given) == ["sentiment 2 (scripted) is live."]
+    stopped.variants.filter(name="better").update(config={"title": "x"})
+    words = "sentiment 2 (scripted) is live. Have title set where it is asked, as the config says."
+    assert said(office, at(stopped, "promote-winner"), given) == [words]
     live, done = live_version("sentiment"), stopped.actions.first()
     assert live and live.version == 2
     assert (done.action, done.reason, done.by.username) == ("promote", "it won", "boss")

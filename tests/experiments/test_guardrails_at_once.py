@@ -123,3 +123,16 @@ def test_a_look_waits_for_an_edit_and_undoes_nothing_of_it() -> None:
 
     at_once(edit, look)
     assert (state_of(test), test.guardrails, test.hypothesis) == ("running", [], "none is needed")
+
+
+def test_a_test_that_was_paused_and_started_again_meanwhile_is_let_be(meanwhile: Any) -> None:
+    test = guarded(guardrail_minutes=1)
+    minutes(1, 2, new=FAILING)
+
+    def anew() -> None:
+        ab_tests.ab_test_pause(test_id=test.pk, by=None)
+        ABTest.objects.filter(pk=test.pk).update(state="running")  # as a start does, but there is no model here
+
+    meanwhile(anew)
+    minutes(2, 3, new=FAILING)
+    assert (state_of(test), test.beyond) == ("running", {})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from experiments.models import ABTest
+from experiments.models import ABTest, ModelVersion, Promotion
 from experiments.results.summary import results_of
 from tests.experiments.experiment_rows import at, clicks, expose, prediction, started
 
@@ -94,3 +94,28 @@ def test_the_history_of_the_service_is_what_is_read(drafted: Any, promoted: Any)
         expose(test, variant, *users, day=day + when)
     found = results_of(test=test, now=at(day + 1)).sample_ratio.groups
     assert [(one.variant, one.users, one.expected) for one in found] == [("a", 10, 12), ("b", 20, 18)]
+
+
+def promotion(day: float, task: str = "recommend") -> None:
+    row = ModelVersion.objects.create(task=task, version=ModelVersion.objects.count() + 1, algorithm="hybrid",
+                                      manifest={})  # fmt: skip
+    Promotion.objects.create(task=task, kind="promote", to_version=row, at=at(day))
+
+
+def test_a_variant_that_follows_the_live_version_is_said_to_be_several_where_that_was_swapped() -> None:
+    test = started()
+    test.variants.filter(name="new").update(config={"weights": {"content": 1}})
+    expose(test, "control", 1)
+    for day, task in ((-1, "recommend"), (2, "sentiment"), (3, "recommend"), (40, "recommend")):
+        promotion(day, task)
+    [words] = [words for words in results_of(test=test, now=at(9)).missing if "went live" in words]
+    assert words.startswith("Version 3 of recommend went live on 2026-03-05 00:00 (UTC): control, new is what was live")
+
+
+def test_variants_with_versions_of_their_own_are_what_they_were() -> None:
+    test = started()
+    promotion(-1)
+    test.variants.update(version=ModelVersion.objects.get())
+    expose(test, "control", 1)
+    promotion(3)
+    assert not [words for words in results_of(test=test, now=at(9)).missing if "went live" in words]

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -131,10 +132,31 @@ def test_while_one_worker_is_at_a_job_another_leaves_the_round_to_it(plan: Plan)
     assert run_due() == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_urgent_waits_for_no_long_job(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        started.set()
+        assert go.wait(10)
+
+    plan(long=wait, guard=nothing)
+    jobs = schedule.jobs()
+    jobs["guard"] = replace(jobs["guard"], urgent=True)
+    monkeypatch.setattr(schedule, "jobs", lambda: jobs)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(at_once, run_due)
+        assert started.wait(10)
+        assert run_due(urgent=True) == ["guard"]
+        go.set()
+        assert first.result(10) == [["long"]]
+
+
 @pytest.mark.django_db
 def test_the_jobs_of_all_rooms_are_on_the_schedule_and_run_in_an_empty_shop() -> None:
-    names = set(run_due())
-    assert names == set(schedule.jobs())
+    urgent, names = (set(run_due(urgent=urgent)) for urgent in (True, False))
+    assert urgent == {"experiments.tasks.guard_tests"}
+    assert names | urgent == set(schedule.jobs()) and not names & urgent
     assert {"experiments.tasks.make_partitions", "experiments.tasks.clear_jobs"} < names
     assert "reviews.tasks.sweep_unanalysed_reviews" in names
     assert set(Schedule.objects.values_list("last_error", flat=True)) == {""}

@@ -82,7 +82,7 @@ def planned(before: Baseline, effect: float, alpha: float) -> int:
     """Users in all for finding the effect with the usual power."""
     if effect < PLANNED_FROM:
         raise CommandError(f"--users: is needed with an --effect under {PLANNED_FROM}, for which no size is planned.")
-    users = plan(before, effect, weights=(1, 1), users_a_day=0, alpha=alpha).users
+    users = plan(before, effect, weights=(1, 1), alpha=alpha).users
     low, high = BOUNDS["users"]
     if users > high:
         raise CommandError(f"--users: an --effect of {effect} takes {users:,}, and {high:,} are the most; give fewer.")

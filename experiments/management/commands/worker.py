@@ -21,20 +21,25 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         serving.start()
         stop = threading.Event()
-        rounds = threading.Thread(target=_keep_schedule, args=[stop], name="schedule")
-        rounds.start()
+        rounds = [
+            threading.Thread(target=_keep_schedule, args=[stop, urgent], name=name)
+            for name, urgent in (("schedule", False), ("urgent schedule", True))
+        ]
+        for thread in rounds:
+            thread.start()
         logger.info("worker started")
         try:
             call_command("db_worker", queue_name="*", interval=ROUND_S, startup_delay=False, verbosity=0, reload=False)
         finally:
             stop.set()
-            rounds.join()
+            for thread in rounds:
+                thread.join()
 
 
-def _keep_schedule(stop: threading.Event) -> None:
+def _keep_schedule(stop: threading.Event, urgent: bool) -> None:
     while not stop.wait(ROUND_S):
         close_old_connections()
         try:
-            run_due()
+            run_due(urgent=urgent)
         except Exception:
             logger.exception("the schedule could not be read")
