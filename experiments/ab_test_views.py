@@ -17,7 +17,7 @@ from experiments import ab_tests, plans
 from experiments.assignment import Person
 from experiments.fields import FiniteField, TextField, WholeField, serializer_of
 from experiments.judged_by import MOST_LOST
-from experiments.models import ABTest, ABTestAction, ModelVersion
+from experiments.models import LEAST_EFFECT, LEAST_WEIGHT, ABTest, ABTestAction, ModelVersion
 from experiments.results.report import Results
 from experiments.results.summary import results_of
 from experiments.running import assignments_of
@@ -42,7 +42,7 @@ class VersionField(WholeField):
 
 class VariantSerializer(serializers.Serializer[Any]):
     name = TextField(max_length=64, min_length=1)
-    weight = FiniteField(min_value=0.001, max_value=1_000, default=1.0)
+    weight = FiniteField(min_value=LEAST_WEIGHT, max_value=1_000, default=1.0)
     version = VersionField(
         min_value=1, max_value=INT32, allow_null=True, default=None, help_text="null: whichever is live."
     )
@@ -73,7 +73,9 @@ class ABTestSerializer(WhySerializer):
     guardrail_minutes = WholeField(
         min_value=1, max_value=1440, default=10, help_text="One that is lost for so long may pause the test by itself."
     )
-    smallest_effect = FiniteField(min_value=0.0001, max_value=100, default=0.05, help_text="Relative: 0.05 is +5 %.")
+    smallest_effect = FiniteField(
+        min_value=LEAST_EFFECT, max_value=100, default=0.05, help_text="Relative: 0.05 is +5 %."
+    )
     window_days = WholeField(min_value=1, max_value=90, default=7, help_text="Outcomes count so long after exposure.")
     planned_users = WholeField(
         min_value=2, max_value=INT32, allow_null=True, default=None, help_text="A group; null: planned at the start."

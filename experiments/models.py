@@ -16,6 +16,8 @@ from experiments.errors import Invalid
 from experiments.judged_by import problems
 from experiments.uuid7 import uuid7
 
+LEAST_EFFECT, LEAST_WEIGHT = 0.0001, 0.001
+
 
 class ModelVersion(models.Model):
     """One trained model: immutable but for `live`. Its files lie in the `models` storage under `artifact`."""
@@ -118,6 +120,11 @@ def new_salt() -> str:
     return secrets.token_hex(8)
 
 
+def _is_under(least: float, value: Any) -> bool:
+    """False for what is no number, of which the field itself says so."""
+    return isinstance(value, int | float) and value < least
+
+
 class ABTest(models.Model):
     """A comparison of variants of one task on real users. Its salt decides who gets which, so it never changes."""
 
@@ -213,6 +220,8 @@ class ABTest(models.Model):
             found["task"] = f"There is no such task. Known are: {', '.join(sorted(tasks()))}."
         elif self.task and tasks()[self.task].jobs_only:
             found["task"] = "Jobs alone ask this task: nobody would be served a variant."
+        if _is_under(LEAST_EFFECT, self.smallest_effect):
+            found["smallest_effect"] = f"Expected {LEAST_EFFECT} to 100."
         if found:
             raise ValidationError(found)
 
@@ -246,6 +255,8 @@ class Variant(models.Model):
 
     def clean(self) -> None:
         """Raises ValidationError where the variant could not be served. What is wrong with the test, the test says."""
+        if _is_under(LEAST_WEIGHT, self.weight):
+            raise ValidationError({"weight": f"Expected {LEAST_WEIGHT} to 1000."})
         test = getattr(self, "test", None)
         if not test or test.task not in tasks():
             return

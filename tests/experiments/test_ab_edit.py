@@ -147,7 +147,7 @@ def test_the_weights_of_a_stopped_test_cannot_be_changed(drafted: Drafted) -> No
     [
         ({"task": "flavour"}, "task"),
         ({"traffic": 1.5}, ""),
-        ({"smallest_effect": 0.0}, ""),
+        ({"smallest_effect": 0.00005}, "smallest_effect"),
         ({"smallest_effect": float("nan")}, ""),
         ({"window_days": 0}, ""),
         ({"window_days": 91}, ""),

@@ -97,12 +97,12 @@ def test_a_config_that_does_not_fit_any_more_is_named(promoted: Version, drafted
     )  # fmt: skip
 
 
-def test_a_weight_that_is_not_over_zero_never_gets_there(drafted: Drafted) -> None:
-    for weight in [0.0, -1.0]:
+def test_a_weight_that_nobody_would_be_served_by_never_gets_there(drafted: Drafted) -> None:
+    for weight in [0.0, -1.0, 0.0009]:
         with pytest.raises(Invalid) as raised:
             drafted({"name": "a"}, {"name": "b", "weight": weight})
-        assert raised.value.field == "variants.1"
-        assert raised.value.detail == "A weight is over 0 and at most 1000."
+        assert raised.value.field == "variants.1.weight"
+        assert raised.value.detail == "Expected 0.001 to 1000."
     assert not ABTest.objects.exists()
 
 
