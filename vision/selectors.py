@@ -58,6 +58,7 @@ WITH waiting AS MATERIALIZED (
 SELECT id, image, pg_try_advisory_xact_lock(hashtextextended('picture ' || %(version)s || ' ' || id, 0))
 FROM waiting ORDER BY id
 """
+STILL = f"SELECT product.id {WAITING} AND product.id = ANY(%(ids)s::bigint[])"
 
 
 class Waiting(NamedTuple):
@@ -85,7 +86,11 @@ def pictures_take(*, version: int, after: int, limit: int) -> list[Waiting]:
     """The next pictures without a vector. Those that are `mine` are nobody else's until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"version": version, "after": after, "limit": limit})
-        return [Waiting(*row) for row in cursor.fetchall()]
+        taken = [Waiting(*row) for row in cursor.fetchall()]
+        # Who had them may have got done with them between the look and the lock.
+        cursor.execute(STILL, {"version": version, "ids": [one.product for one in taken if one.mine]})
+        still = {row[0] for row in cursor.fetchall()}
+    return [Waiting(one.product, one.picture, one.product in still) for one in taken]
 
 
 def looks(products: Sequence[int] | None = None) -> dict[int, Any]:
