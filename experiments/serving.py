@@ -231,12 +231,10 @@ def predict(
         except Closed:  # swapped between the look and the call: the new one answers
             continue
         except ModelFailed as error:
-            if (
-                person
-                and met is None
-                and (met := variant_met(test_id=arm.test_id, user_id=person.id)) not in (None, arm.id)
-            ):
-                continue
+            if person and arm.id and met is None:  # is it theirs at all?
+                met = variant_met(test_id=arm.test_id, user_id=person.id)
+                if met not in (None, arm.id):
+                    continue
             logger.exception("%s %d failed", task.name, model.version)
             failed = [{"error": type(error.__cause__).__name__}] * len(inputs)
             status = Prediction.Status.ERROR

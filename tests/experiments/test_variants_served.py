@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from experiments import serving
 from experiments.assignment import assign
@@ -211,6 +213,14 @@ def test_a_variant_that_fails_is_logged_under_its_name(promoted: Version, versio
     row = Prediction.objects.get()
     assert (row.status, row.variant, row.version) == ("error", "new", 2)
     assert ask("it is broken")[0].version == 1
+
+
+def test_where_no_test_runs_a_failure_asks_for_no_exposure(promoted: Version) -> None:
+    promoted(fails_on="broken")
+    with CaptureQueriesContext(connection) as queries, pytest.raises(ModelFailed):
+        ask_tested(text="it is broken")
+    assert Prediction.objects.get().status == "error"
+    assert not [one["sql"] for one in queries if "experiments_exposure" in one["sql"]]
 
 
 def test_a_further_question_is_put_to_the_same_variant(
