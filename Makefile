@@ -2,8 +2,8 @@
 ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors bench-experiments measure measure-vision \
-  measure-sentiment measure-entities measure-summaries measure-price \
+.PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors bench-experiments bench-metrics measure measure-vision \
+  measure-sentiment measure-entities measure-summaries measure-price measure-drift \
   kill-test lock openapi clean
 
 help:  ## list the targets
@@ -42,6 +42,9 @@ bench-vectors:  ## search among 100,000 pictures by their vectors, with a filter
 bench-experiments:  ## results of an A/B test with a million exposures and three million outcomes, and assignment
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/experiments.py $(ARGS)
 
+bench-metrics:  ## what counting for /metrics costs a request
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/monitoring.py $(ARGS)
+
 measure:  ## import, train and score real data (SHOP_DATA= its folder)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py
 
@@ -59,6 +62,9 @@ measure-summaries:  ## summaries against lead, random and LexRank on FewSum; the
 
 measure-price:  ## prices of homes: five splits, two algorithms against ridge, and how wide the intervals are
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/homes.py $(ARGS)
+
+measure-drift:  ## drift: false alarms, and from how many rows on known shifts are found (ARGS=--pairs …)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/drift.py $(ARGS)
 
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)

@@ -9,12 +9,23 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from experiments import ab_test_admin  # noqa: F401  Django looks here for what is registered there
 from experiments.errors import DomainError
-from experiments.models import Exposure, ModelVersion, Outcome, Prediction, Promotion, Schedule, WebhookDelivery
+from experiments.models import (
+    DriftReport,
+    Exposure,
+    ModelVersion,
+    Outcome,
+    Prediction,
+    Promotion,
+    Schedule,
+    WebhookDelivery,
+)
 from experiments.registry import version_promote, version_rollback
 
 
@@ -27,6 +38,10 @@ class FirstPages(Paginator):
     def count(self) -> int:
         rows: Any = self.object_list
         return int(rows[: self.MOST].count())
+
+
+def _link(what: object, address: str) -> str:
+    return format_html('<a href="{}">{}</a>', address, what)
 
 
 class Facts(ModelAdmin):
@@ -92,7 +107,9 @@ class PromotionAdmin(Facts):
 class PredictionAdmin(Facts):
     """Found by its id or by the id of the request, which every answer and every error carries."""
 
-    list_display = ["id", "task", "algorithm", "version", "method", "status", "user_id", "sure", "took", "created_at"]
+    list_display = ["id", "task", "algorithm", "version", "method", "status", "failed", "user_id", "sure", "took",
+                    "created_at"]  # fmt: skip
+    readonly_fields = ["failed", "answered_by", "same_request"]
     list_filter = ["task", "status", "algorithm", "method"]
     search_fields = ["=request_id", "=id"]
     search_help_text = "A request id, or a prediction's id."
@@ -105,6 +122,21 @@ class PredictionAdmin(Facts):
     @admin.display(description="ms", ordering="latency_ms")
     def took(self, row: Prediction) -> str:
         return f"{row.latency_ms:.2f}"
+
+    @admin.display(description="what failed")
+    def failed(self, row: Prediction) -> str:
+        """The kind of the exception; its text, which may repeat what was sent, is in the log of the process alone."""
+        return (row.output or {}).get("error", "") if row.status == Prediction.Status.ERROR else ""
+
+    @admin.display
+    def answered_by(self, row: Prediction) -> str:
+        found = ModelVersion.objects.filter(task=row.task, version=row.version).first()
+        return _link(found, reverse("admin:experiments_modelversion_change", args=[found.pk])) if found else ""
+
+    @admin.display(description="same request")
+    def same_request(self, row: Prediction) -> str:
+        found = reverse("admin:experiments_prediction_changelist", query={"q": row.request_id})
+        return _link("all that it was answered with", found) if row.request_id else ""
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -121,6 +153,17 @@ class OutcomeAdmin(Facts):
     list_display = ["id", "kind", "subject", "value", "user_id", "prediction_id", "created_at"]
     list_filter = ["kind"]
     search_fields = ["=subject"]
+
+
+@admin.register(DriftReport)
+class DriftReportAdmin(Facts):
+    list_display = ["task", "version", "made_at", "drifted", "which", "note"]
+    list_filter = ["task"]
+    date_hierarchy = "made_at"
+
+    @admin.display(description="features")
+    def which(self, row: DriftReport) -> str:
+        return ", ".join(one["name"] for one in row.features if one["drifted"])
 
 
 @admin.register(Schedule)

@@ -1,4 +1,5 @@
-"""Finds what the rooms bring, by name and never by import: tasks in `<app>/ml/`, examples in `<app>/datasets.py`.
+"""Finds what the rooms bring, by name and never by import: tasks in `<app>/ml/`, examples in `<app>/datasets.py`, what
+tells whether answers were right in `<app>/quality.py`.
 
 So the lowest room serves the higher ones without knowing them, and a new model is one new file.
 """
@@ -14,6 +15,7 @@ from typing import Any
 from django.apps import apps
 
 from experiments.errors import NotFound
+from experiments.estimates.quality import Quality
 from experiments.mltask import Examples, MLTask, Split
 
 
@@ -55,3 +57,9 @@ def dataset(task: MLTask[Any, Any]) -> Split:
     raise NotFound(
         f"No datasets.py has a function {task.name.replace('-', '_')}, so {task.name} cannot be trained on rows."
     )
+
+
+def quality_of(task: str) -> Quality | None:
+    """What some app's `quality.py` has under the task's name; None where nobody can tell if its answers are right."""
+    found = [getattr(module, task.replace("-", "_"), None) for module in modules("quality")]
+    return next((one for one in found if isinstance(one, Quality)), None)

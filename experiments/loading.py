@@ -17,6 +17,7 @@ from experiments.models import ModelVersion
 class Loaded:
     """A version in memory, ready to answer."""
 
+    task: str
     algorithm: str
     version: int
     digest: str
@@ -53,4 +54,4 @@ def load(row: ModelVersion) -> Loaded:
     except Exception as error:
         raise ModelUnavailable(f"{row} cannot be loaded ({type(error).__name__}).") from error
     batcher = Batcher(partial(one_each, predictor), task.batching) if task.batching else None
-    return Loaded(row.algorithm, row.version, row.digest, predictor, batcher)
+    return Loaded(row.task, row.algorithm, row.version, row.digest, predictor, batcher)

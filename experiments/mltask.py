@@ -66,10 +66,11 @@ class Digested:
 @dataclass(frozen=True)
 class Image:
     """A picture as it was uploaded: the bytes of its file. The log holds its digest and its size, so a logged input
-    with one cannot be asked again.
+    with one cannot be asked again; and what was `seen` of it by whoever opened it (experiments/pictures.py).
     """
 
     data: bytes
+    seen: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [to_json(inner) for inner in value]
     if isinstance(value, Image):
-        return {"sha256": hashlib.sha256(value.data).hexdigest(), "bytes": len(value.data)}
+        return {"sha256": hashlib.sha256(value.data).hexdigest(), "bytes": len(value.data), **value.seen}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         short = digested(type(value))
         return {

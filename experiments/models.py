@@ -14,6 +14,10 @@ from experiments.assignment import changes_of
 from experiments.discovery import task_named, tasks
 from experiments.errors import Invalid
 from experiments.judged_by import problems
+from experiments.monitoring.models import DriftReport as DriftReport
+from experiments.monitoring.models import PredictionRollup as PredictionRollup
+from experiments.monitoring.models import QualityMeasure as QualityMeasure
+from experiments.monitoring.models import Watermark as Watermark
 from experiments.uuid7 import uuid7
 
 LEAST_EFFECT, LEAST_WEIGHT = 0.0001, 0.001

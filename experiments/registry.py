@@ -24,6 +24,7 @@ from experiments.discovery import dataset, task_named
 from experiments.errors import Conflict, DomainError, Invalid, ModelUnavailable, NotFound
 from experiments.mltask import Examples, MLTask, Predictor, Progress, Split, from_json, logged_whole, no_progress
 from experiments.models import ModelVersion, Prediction, Promotion
+from experiments.monitoring.texts import texts_are_there
 
 PARTS = 20  # of the test part; each version is scored on each
 RESAMPLES = 2_000
@@ -245,18 +246,19 @@ def _before(task: str) -> ModelVersion | None:
 
 
 def prove(row: ModelVersion, *, logged: int) -> None:
-    """The canary: the version loads and answers the task's example and the last `logged` inputs, each as one of its
-    kind. Raises Conflict.
+    """The canary: the version loads and answers the task's example and the last `logged` inputs, but those whose texts
+    are no longer kept, each as one of its kind. Raises Conflict.
     """
     definition = task_named(row.task)
     again = logged if logged_whole(definition.input) else 0
     rows = Prediction.objects.filter(task=row.task, status=Prediction.Status.OK)[:again]
+    kept = [one.input for one in rows if texts_are_there(definition.input, one.input)]
     try:
         model = serving.load(row)
     except ModelUnavailable as error:
         raise Conflict(f"{row} was not put live. {error.detail}") from error
     try:
-        outputs = model.predict([definition.example, *(from_json(definition.input, one.input) for one in rows)])
+        outputs = model.predict([definition.example, *(from_json(definition.input, one) for one in kept)])
     except Exception as error:
         raise Conflict(f"{row} failed on logged inputs ({type(error).__name__}), so it was not put live.") from error
     finally:

@@ -17,10 +17,11 @@ from uuid import UUID
 
 from django.db import close_old_connections, connections
 
+from experiments import telemetry
 from experiments.assignment import Person
 from experiments.batching import Closed
 from experiments.discovery import tasks
-from experiments.errors import DomainError, ModelFailed, ModelUnavailable
+from experiments.errors import DomainError, ModelFailed, ModelUnavailable, QueueFull
 from experiments.loading import Loaded, load
 from experiments.mltask import MLTask, to_json
 from experiments.models import ABTest, ModelVersion, Prediction, Variant
@@ -87,6 +88,7 @@ def refresh() -> None:
             _running.pop(name)
         _running.update(found)
         _keep(chosen)
+        telemetry.serving_now(_mine(), _loaded)
         for old in retired:  # at the end: who finds one closed finds another one at the next look
             old.close()
 
@@ -142,6 +144,7 @@ def start(*, jobs: bool = True) -> None:
 
     _watched.set()
     _try_refresh()
+    telemetry.start()
     threading.Thread(target=watch, name="model-watcher", daemon=True).start()
 
 
@@ -230,6 +233,9 @@ def predict(
                 answers = [to_json(output) for output in outputs]
         except Closed:  # swapped between the look and the call: the new one answers
             continue
+        except QueueFull:
+            telemetry.refused(task.name)
+            raise
         except ModelFailed as error:
             if person and arm.id and met is None:  # is it theirs at all?
                 met = variant_met(test_id=arm.test_id, user_id=person.id)
@@ -238,11 +244,14 @@ def predict(
             logger.exception("%s %d failed", task.name, model.version)
             failed = [{"error": type(error.__cause__).__name__}] * len(inputs)
             status = Prediction.Status.ERROR
-            prediction_record(_rows(task, asked, failed, start, user_id=user_id, method=method, status=status, **facts))
+            rows = _rows(task, asked, failed, start, user_id=user_id, method=method, status=status, **facts)
+            prediction_record(rows)
+            telemetry.answered(rows)
             raise
         rows = _rows(task, asked, answers, start, user_id=user_id, method=method, status=status, **facts)
         met = _write(rows, arm)
         if met == arm.id:  # else they met another variant before the weights were changed: that one answers
+            telemetry.answered(rows)
             return [
                 Answer(output, row.algorithm, row.version, row.pk) for output, row in zip(outputs, rows, strict=True)
             ]
@@ -272,7 +281,8 @@ def _write(rows: Sequence[Prediction], arm: Arm) -> int | None:
 def _ask(task: MLTask[In, Out], model: Loaded, batch: Sequence[In]) -> tuple[Sequence[Out], list[dict[str, Any]]]:
     """The outputs, and as JSON. Raises ModelFailed where the model raised or answered what is no JSON."""
     try:
-        outputs = model.predict(batch)
+        with telemetry.model_span(task.name, model.version):
+            outputs = model.predict(batch)
         return outputs, [to_json(output) for output in outputs]
     except (Closed, DomainError):
         raise
@@ -293,6 +303,7 @@ def record(
                   algorithm=algorithm, version=version, status=status,
                   variant=_arm_of(task.name, tested).name)  # fmt: skip
     prediction_record([row])
+    telemetry.answered_without_model(row)
     return Answer(output, algorithm, version, row.pk)
 
 

@@ -8,6 +8,10 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
+from experiments import drift_check, estimated_quality
+from experiments.monitoring.measures import measures_make
+from experiments.monitoring.rollups import rollups_update
+from experiments.monitoring.text_retention import texts_digest
 from experiments.prediction_log import partitions_ensure
 from experiments.schedule import scheduled
 
@@ -18,6 +22,11 @@ KEPT_FOR = timedelta(days=7)
 @scheduled(every=timedelta(hours=6))
 def make_partitions() -> None:
     partitions_ensure(now=timezone.now())
+
+
+@scheduled(every=timedelta(minutes=1))
+def roll_up() -> None:
+    rollups_update(now=timezone.now())
 
 
 @scheduled(every=timedelta(minutes=10))
@@ -48,3 +57,55 @@ def deliver_webhooks() -> int:
 def sweep_webhooks() -> None:
     """Finds what a killed job left, and what is to be tried again."""
     deliver_webhooks.call()
+
+
+@task()
+def check_drift(name: str) -> int:
+    """Gives how many features of the task have drifted."""
+    return drift_check.drift_check(task=name).drifted
+
+
+@scheduled(every=timedelta(hours=1))
+def check_drift_hourly() -> None:
+    """Jobs, one a task: each reads thousands of predictions, and the schedule has more urgent things to do. A lost one
+    is made up for by the next hour's.
+    """
+    drift_check.reports_tidy(now=timezone.now())
+    for name in drift_check.live_tasks():
+        check_drift.enqueue(name)
+
+
+@task()
+def measure_quality(name: str) -> int:
+    """Gives how many figures of the task were found."""
+    return len(estimated_quality.quality_measure(task=name))
+
+
+@scheduled(every=timedelta(hours=1))
+def measure_quality_hourly() -> None:
+    """Jobs, one a task, as those of drift."""
+    estimated_quality.measures_tidy(now=timezone.now())
+    for name in estimated_quality.measured_tasks():
+        measure_quality.enqueue(name)
+
+
+@task()
+def measure_outcomes() -> int:
+    """Gives how many figures were found."""
+    return measures_make(now=timezone.now())
+
+
+@scheduled(every=timedelta(hours=1))
+def measure_outcomes_hourly() -> None:
+    measure_outcomes.enqueue()
+
+
+@task()
+def digest_texts() -> int:
+    """Gives of how many old predictions the texts were taken out."""
+    return texts_digest(now=timezone.now())
+
+
+@scheduled(every=timedelta(hours=1))
+def digest_texts_hourly() -> None:
+    digest_texts.enqueue()

@@ -4,6 +4,7 @@ from django.urls import path
 
 from experiments import ab_test_views, views
 from experiments.discovery import tasks
+from experiments.monitoring.views import MonitoringSummary
 
 urlpatterns = [
     *(path(f"predict/{name}/", views.predict_view(task)) for name, task in tasks().items() if task.public),
@@ -24,4 +25,5 @@ urlpatterns = [
     path("experiments/<int:test_id>/promote-winner/", ab_test_views.ABTestPromoteWinner.as_view()),
     path("experiments/<int:test_id>/results/", ab_test_views.ABTestResults.as_view()),
     path("experiments/<int:test_id>/actions/", ab_test_views.ABTestActions.as_view()),
+    path("monitoring/summary/", MonitoringSummary.as_view()),
 ]

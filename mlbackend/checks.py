@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from experiments.webhooks import key_of
+from mlbackend.processes import FOLDER_OF_COUNTS
 
+TOKEN = re.compile(r"[\w.~+/=-]{32,}", re.ASCII)
 RATE = re.compile(r"[1-9]\d{0,11}/(s|sec|second|m|min|minute|h|hour|d|day)")
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 NEW_SIGNER = (
@@ -69,3 +72,27 @@ def _is_http(address: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def metrics(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A token that can be guessed or sent by nobody, and a folder that no process could count in."""
+    found: list[CheckMessage] = []
+    if settings.METRICS_TOKEN and not TOKEN.fullmatch(settings.METRICS_TOKEN):
+        hint = f"Set it to a new secret: {NEW_KEY}"
+        found.append(
+            Error("METRICS_TOKEN is not 32 or more letters, digits and ._~+/=-", hint=hint, id="mlbackend.E006")
+        )
+    folder = os.environ.get(FOLDER_OF_COUNTS)
+    if folder is not None and not (Path(folder).is_dir() and os.access(folder, os.W_OK)):
+        hint = "Name a folder that is empty at each start, or leave it out: `manage.py web` makes one."
+        found.append(Error(f"{FOLDER_OF_COUNTS} is no folder to write to.", hint=hint, id="mlbackend.E007"))
+    return found
+
+
+@register()
+def text_retention(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Fewer than no days would take every text out of the log at once."""
+    if settings.PREDICTION_TEXT_DAYS >= 0:
+        return []
+    hint = "Set it to a number of days, or to 0 to keep texts for ever."
+    return [Error(f"PREDICTION_TEXT_DAYS is {settings.PREDICTION_TEXT_DAYS}.", hint=hint, id="mlbackend.E008")]

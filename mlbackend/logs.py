@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from datetime import UTC, datetime
 
 from experiments.request_id import request_id
@@ -28,3 +29,18 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.request_id = request_id.get()[:8]
         return super().format(record)
+
+
+class OnceAMinute(logging.Filter):
+    """Lets one record a minute through from each place in the code: what fails all the time must not bury the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        place, now = (record.pathname, record.lineno), time.monotonic()
+        if now < self.passed.get(place, -60.0) + 60:
+            return False
+        self.passed[place] = now
+        return True

@@ -1,4 +1,6 @@
-"""What every request passes first: an id that goes in and comes out, one log line, and the bound on the body's size."""
+"""What every request passes first: an id that goes in and comes out, one log line, one count, and the bound on the
+body's size.
+"""
 
 import logging
 import re
@@ -18,6 +20,7 @@ from django.utils.encoding import escape_uri_path
 
 from experiments.request_id import request_id
 from mlbackend.errors import problem_response
+from mlbackend.metrics import request_count
 
 logger = logging.getLogger("mlbackend.request")
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -39,9 +42,10 @@ class RequestIdMiddleware:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id.get()
             response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001  Django would, after the id is reset
-            took = (time.perf_counter() - start) * 1000
+            took = time.perf_counter() - start
+            request_count(request, response.status_code, took)
             path = escape_uri_path(request.path)  # a line break in it must not look like a log line
-            logger.info("%s %s %d %.1f ms", request.method, path, response.status_code, took)
+            logger.info("%s %s %d %.1f ms", request.method, path, response.status_code, took * 1000)
             return response
         finally:
             request_id.reset(token)

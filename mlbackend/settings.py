@@ -182,6 +182,10 @@ SPECTACULAR_SETTINGS = {
 }
 UNFOLD = {"SITE_TITLE": "Shop ML back end", "SITE_HEADER": "Shop ML back end"}
 
+METRICS_TOKEN = env("METRICS_TOKEN", default="")  # who brings it reads /metrics; without it there is no such page
+
+PREDICTION_TEXT_DAYS = env.int("PREDICTION_TEXT_DAYS", default=90)  # texts in the prediction log; 0: for ever
+
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_000_000)  # JSON and forms
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=8_000_000)  # multipart: pictures
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
@@ -192,24 +196,29 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without TLS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # they are asked from inside, without TLS
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 
+CONSOLE = {
+    "class": "logging.StreamHandler",
+    "formatter": env("LOG_FORMAT", default="plain" if LOCAL or DEBUG else "json"),
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "mlbackend.logs.JsonFormatter"}, "plain": {"()": "mlbackend.logs.PlainFormatter"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": env("LOG_FORMAT", default="plain" if LOCAL or DEBUG else "json"),
-        }
-    },
+    "filters": {"once_a_minute": {"()": "mlbackend.logs.OnceAMinute"}},
+    "handlers": {"console": CONSOLE, "now_and_then": {**CONSOLE, "filters": ["once_a_minute"]}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO").upper()},
-    # Every request is one line of mlbackend.request already.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
+    "loggers": {
+        # Every request is one line of mlbackend.request already.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # A collector that cannot be reached is tried again all the time.
+        "opentelemetry": {"level": "WARNING", "handlers": ["now_and_then"], "propagate": False},
+    },
 }
 
 # Set before numpy is imported: workers x threads must not exceed the cores (`serve` starts one worker a core).

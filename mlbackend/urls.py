@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
-from mlbackend import health
+from mlbackend import health, metrics
 from mlbackend.media import media
 from mlbackend.openapi import Schema
 from pricing.views import PricePage
@@ -31,6 +31,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.Healthz.as_view()),
     path("readyz", health.Readyz.as_view()),
+    path("metrics", metrics.page),
     path("media/<path:path>", media),
     path("demo/price/", PricePage.as_view()),
 ]

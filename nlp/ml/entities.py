@@ -40,7 +40,7 @@ class Entity:
     model's own.
     """
 
-    word: str
+    word: Annotated[str, Text(max_length=20_000)]
     score: float
     start: int
     end: int

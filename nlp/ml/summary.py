@@ -28,7 +28,7 @@ class SummaryInput:
 class SummaryOutput:
     """Lengths are in words. Extractive are sentences of the text as they stand there, abstractive is new text."""
 
-    summary: str
+    summary: Annotated[str, Text(max_length=20_000)]
     original_length: int
     summary_length: int
     method: Literal["abstractive", "extractive"]

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from pricing.ml.conformal import LEAST, MOST, USUAL
 from pricing.ml.lessons import Lessons
 from pricing.ml.regression import Asked, Model, Regression
 from pricing.ml.tabular import OTHER
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = {"bedrooms": "log1p", "bathrooms": "log1p", "sqft": "log1p"}
 TARGET = ("price", "log")
@@ -149,13 +152,17 @@ def scores_of(predictor: Any, examples: Examples) -> dict[str, float]:
     the price, and of intervals of the usual coverage how many hold the price and how wide they are over it.
     """
     rows = examples.rows
-    inputs = [
+    outputs = predictor.predict(inputs_of(rows))
+    low, high = np.array([one.interval for one in outputs]).reshape(-1, 2).T
+    return price_scores(rows["price"].to_numpy(float), np.array([one.predicted_price for one in outputs]), low, high)
+
+
+def inputs_of(rows: "pd.DataFrame") -> list[PriceInput]:
+    """Of examples, wherever they are."""
+    return [
         PriceInput(bedrooms, bathrooms, sqft, str(location), allow_unknown=True)
         for bedrooms, bathrooms, sqft, location in zip(*(rows[name] for name in (*COLUMNS, "location")), strict=True)
     ]
-    outputs = predictor.predict(inputs)
-    low, high = np.array([one.interval for one in outputs]).reshape(-1, 2).T
-    return price_scores(rows["price"].to_numpy(float), np.array([one.predicted_price for one in outputs]), low, high)
 
 
 def price_scores(price: np.ndarray, said: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, float]:

@@ -168,6 +168,35 @@ def test_a_picture_is_turned_upright_as_its_exif_says(kind: str, orientation: in
     assert near(found, (8, 28), WHITE)
 
 
+@pytest.mark.parametrize(("orientation", "width", "height"), [(1, 2_000, 1_000), (3, 2_000, 1_000), (6, 1_000, 2_000)])
+def test_how_large_a_picture_is_in_the_file_is_said_upright_and_however_small_it_was_decoded(
+    orientation: int, width: int, height: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    seen: dict[str, float] = {}
+    found = opened(file_of(Image.new("RGB", (2_000, 1_000), WHITE), "JPEG", exif=exif), least=100, seen=seen)
+    assert found.width < width
+    assert (seen["width"], seen["height"]) == (width, height)
+
+
+@pytest.mark.parametrize(("colour", "brightness"), [(WHITE, 255), ((0, 0, 0), 0), ((100, 100, 100), 100), (RED, 76)])
+def test_how_bright_a_picture_is_is_said_as_the_eye_sees_colours(
+    colour: tuple[int, int, int], brightness: float
+) -> None:
+    seen: dict[str, float] = {}
+    opened(file_of(Image.new("RGB", (640, 480), colour)), seen=seen)
+    assert seen["brightness"] == pytest.approx(brightness, abs=1 + (colour == RED) * 10)
+
+
+def test_the_brightness_of_few_pixels_is_near_that_of_all() -> None:
+    draw = np.random.default_rng(0)
+    pixels = np.kron(draw.integers(0, 256, (60, 80, 3)), np.ones((10, 10, 1))).astype(np.uint8)
+    seen: dict[str, float] = {}
+    found = opened(file_of(Image.fromarray(pixels)), seen=seen)
+    assert seen["brightness"] == pytest.approx(np.asarray(found.convert("L")).mean(), abs=5)
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("exif", [b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0" + b"\xff" * 64, b"Exif\0\0"])
 def test_exif_that_cannot_be_read_turns_nothing(exif: bytes) -> None:

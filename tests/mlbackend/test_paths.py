@@ -49,6 +49,7 @@ PATHS = {
     "experiments/7/actions/": "ABTestActions",
     "experiments/plan/": "ABTestPlan",
     "experiments/assignment/": "Assignments",
+    "monitoring/summary/": "MonitoringSummary",
     "vision/detect/": "Detect",
     "schema/": "Schema",
     "docs/": "SpectacularSwaggerView",

@@ -81,6 +81,22 @@ def test_a_receiver_with_a_secret_passes() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("token", ["short", "x" * 31, "thirty-two characters, with blanks", "é" * 40])
+def test_a_token_for_metrics_that_can_be_guessed_or_not_be_sent_is_named(token: str) -> None:
+    done = check({"METRICS_TOKEN": token})
+    assert done.returncode == 1
+    assert "mlbackend.E006" in done.stderr
+    assert token not in done.stderr
+
+
+@pytest.mark.parametrize("folder", ["", "/there/is/none", __file__])
+def test_a_folder_that_no_process_can_count_in_is_named(folder: str) -> None:
+    done = check({"PROMETHEUS_MULTIPROC_DIR": folder})
+    assert done.returncode == 1
+    assert "mlbackend.E007" in done.stderr
+    assert "PROMETHEUS_MULTIPROC_DIR is no folder to write to" in done.stderr
+
+
 def test_production_settings_pass_the_deployment_check() -> None:
     done = check(PRODUCTION, "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr

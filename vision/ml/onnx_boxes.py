@@ -64,7 +64,7 @@ class OnnxDetector:
         return self
 
     def predict(self, batch: Sequence[ImageInput]) -> list[DetectOutput]:
-        return [self._objects(opened(one.image.data)) for one in batch]
+        return [self._objects(opened(one.image.data, seen=one.image.seen)) for one in batch]
 
     def _objects(self, picture: Picture) -> DetectOutput:
         inside, times, left, top = letterbox(picture, self.entry.width, self.entry.height)

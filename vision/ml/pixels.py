@@ -43,7 +43,7 @@ def centre(image: Image, width: int, height: int, margin: float = 0.875) -> Pict
     """The middle of the picture in this size. `margin` is the share that stays of the side that fits tighter: networks
     are measured on the middle 224 pixels of 256.
     """
-    picture = opened(image.data, least=round(max(width, height) / margin))
+    picture = opened(image.data, least=round(max(width, height) / margin), seen=image.seen)
     times = margin * min(picture.width / width, picture.height / height)
     wide, high = width * times, height * times
     left, top = (picture.width - wide) / 2, (picture.height - high) / 2

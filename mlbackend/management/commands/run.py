@@ -27,7 +27,7 @@ from django.db import connection
 from experiments.discovery import tasks
 from experiments.registry import live_version
 from mlbackend.management.commands.web import assert_free
-from mlbackend.processes import end_with_parent
+from mlbackend.processes import FOLDER_OF_COUNTS, end_with_parent, folder_of_counts
 from reviews.models import Product
 from vision.ml.embedding import IMAGE_EMBEDDING
 
@@ -81,6 +81,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def keep_running(self, port: int) -> None:
+        os.environ[FOLDER_OF_COUNTS] = folder_of_counts()  # both count there, and whichever takes their place
         commands = {"web": ["web", "--port", str(port)], "worker": ["worker"]}
         self.say("web", "starting")
         running = {"web": _start(commands["web"])}

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mlbackend.processes import FOLDER_OF_COUNTS, folder_of_counts
+
 STATEMENT_TIMEOUT_MS = 15_000
 
 
@@ -25,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         assert_free(options["port"], options["host"])
         os.environ.setdefault("STATEMENT_TIMEOUT_MS", str(STATEMENT_TIMEOUT_MS))
+        os.environ[FOLDER_OF_COUNTS] = folder_of_counts()
         command = [
             sys.executable, "-m", "granian", "mlbackend.wsgi:application", "--interface", "wsgi",
             "--host", options["host"], "--port", str(options["port"]),

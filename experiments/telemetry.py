@@ -1,0 +1,112 @@
+"""What is counted about models for Prometheus (docs/monitoring.md lists it), and the span of a call, where traces are
+on.
+
+A request only notes what happened; a thread of the process adds it up a second later. So counting takes a request next
+to no time, and a full disk under the counts fails none. They lie in this process, or, under PROMETHEUS_MULTIPROC_DIR, in
+files that /metrics adds up over all processes. Labels come from rows and declarations, never from what a caller sends:
+their number is bounded.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter as Sums
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from experiments.loading import Loaded
+from experiments.models import Prediction
+
+logger = logging.getLogger(__name__)
+ADD_UP_EVERY_S = 1.0
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # bounds of the histograms' bins
+PREDICTIONS = Counter("mlbackend_predictions", "Answers in the prediction log.", ["task", "version", "status"])
+LATENCY = Histogram("mlbackend_prediction_latency_seconds", "Time to one answer or batch.", ["task"], buckets=SECONDS)
+REFUSED = Counter("mlbackend_refused", "Calls refused because too much waited for the model.", ["task"])
+QUEUE = Gauge("mlbackend_queue_depth", "Inputs that wait for the model.", ["task"], multiprocess_mode="livesum")
+LIVE = Gauge(
+    "mlbackend_live_version", "The version that answers, the lowest of all processes; 0: none.", ["task"],
+    multiprocess_mode="livemin",
+)  # fmt: skip
+NOTHING = nullcontext()
+
+_noted: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque(maxlen=50_000)  # a command has nobody to add them up
+
+
+def no_span(task: str, version: int) -> AbstractContextManager[object]:
+    return NOTHING
+
+
+model_span: Callable[[str, int], AbstractContextManager[object]] = no_span  # mlbackend/traces.py sets it
+
+
+def note(count: Callable[..., None], *facts: object) -> None:
+    """Have `count(*facts)` called when the process adds up."""
+    _noted.append((count, facts))
+
+
+def add_up() -> None:
+    while _noted:
+        try:
+            count, facts = _noted.popleft()
+        except IndexError:  # another thread was faster
+            return
+        count(*facts)
+
+
+def start() -> None:
+    """Add up every second, in each process that serves."""
+
+    def keep_adding_up() -> None:
+        while True:
+            time.sleep(ADD_UP_EVERY_S)
+            try:
+                add_up()
+            except Exception:
+                logger.exception("what happened could not be counted")
+
+    threading.Thread(target=keep_adding_up, name="telemetry", daemon=True).start()
+
+
+def answered(rows: Sequence[Prediction]) -> None:
+    """A call of a model is in the log, all of its rows with the same facts and the same time."""
+    if rows:
+        first = rows[0]
+        note(_count_answers, first.task, first.version, first.status, len(rows), first.latency_ms / 1000)
+
+
+def answered_without_model(row: Prediction) -> None:
+    """An answer is in the log for which no model was asked, so that it took no time."""
+    note(_count_answers, row.task, row.version, row.status, 1, None)
+
+
+def _count_answers(task: str, version: int | None, status: str, number: int, seconds: float | None) -> None:
+    PREDICTIONS.labels(task, version or "", status).inc(number)
+    if seconds is not None:
+        LATENCY.labels(task).observe(seconds)
+
+
+def refused(task: str) -> None:
+    note(_count_refusal, task)
+
+
+def _count_refusal(task: str) -> None:
+    REFUSED.labels(task).inc()
+
+
+def serving_now(tasks: Iterable[str], loaded: Mapping[str, Loaded]) -> None:
+    """What this process has in memory: live versions by task, those of variants by other names."""
+    waiting: Sums[str] = Sums()
+    for model in loaded.values():
+        waiting[model.task] += model.batcher.size if model.batcher else 0
+    for name in tasks:
+        note(_set, LIVE, name, loaded[name].version if name in loaded else 0)
+        note(_set, QUEUE, name, waiting[name])
+
+
+def _set(gauge: Gauge, task: str, value: float) -> None:
+    gauge.labels(task).set(value)
