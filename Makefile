@@ -2,8 +2,8 @@
 ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors bench-experiments bench-metrics measure measure-vision \
-  measure-sentiment measure-entities measure-summaries measure-price measure-drift \
+.PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors bench-experiments bench-monitoring bench-metrics measure measure-vision \
+  measure-sentiment measure-entities measure-summaries measure-price measure-drift measure-estimates \
   kill-test lock openapi clean
 
 help:  ## list the targets
@@ -43,7 +43,10 @@ bench-experiments:  ## results of an A/B test with a million exposures and three
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/experiments.py $(ARGS)
 
 bench-metrics:  ## what counting for /metrics costs a request
-	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/monitoring.py $(ARGS)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/counting.py $(ARGS)
+
+bench-monitoring:  ## what the dashboard asks, over ten million predictions and over a hundred thousand (ARGS=--large …)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/dashboard.py $(ARGS)
 
 measure:  ## import, train and score real data (SHOP_DATA= its folder)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/real_data.py
@@ -65,6 +68,9 @@ measure-price:  ## prices of homes: five splits, two algorithms against ridge, a
 
 measure-drift:  ## drift: false alarms, and from how many rows on known shifts are found (ARGS=--pairs …)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/drift.py $(ARGS)
+
+measure-estimates:  ## quality estimated without labels against what the labels say, on real reviews and homes
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/estimated_quality.py $(ARGS)
 
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)

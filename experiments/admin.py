@@ -130,7 +130,7 @@ class PredictionAdmin(Facts):
 
     @admin.display
     def answered_by(self, row: Prediction) -> str:
-        found = ModelVersion.objects.filter(task=row.task, version=row.version).first()
+        found = ModelVersion.objects.filter(task=row.task, version=row.version or 0).first()
         return _link(found, reverse("admin:experiments_modelversion_change", args=[found.pk])) if found else ""
 
     @admin.display(description="same request")

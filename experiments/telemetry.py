@@ -2,7 +2,7 @@
 on.
 
 A request only notes what happened; a thread of the process adds it up a second later. So counting takes a request next
-to no time, and a full disk under the counts fails none. They lie in this process, or, under PROMETHEUS_MULTIPROC_DIR, in
+to no time, and fails none where the disk is full. The counts lie in this process or, under PROMETHEUS_MULTIPROC_DIR, in
 files that /metrics adds up over all processes. Labels come from rows and declarations, never from what a caller sends:
 their number is bounded.
 """
@@ -12,8 +12,8 @@ import threading
 import time
 from collections import Counter as Sums
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -33,8 +33,9 @@ LIVE = Gauge(
     multiprocess_mode="livemin",
 )  # fmt: skip
 NOTHING = nullcontext()
+Noted = tuple[Callable[..., None], tuple[Any, ...]]
 
-_noted: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque(maxlen=50_000)  # a command has nobody to add them up
+_noted: deque[Noted] = deque(maxlen=50_000)  # a command has nobody to add them up
 
 
 def no_span(task: str, version: int) -> AbstractContextManager[object]:
@@ -50,12 +51,18 @@ def note(count: Callable[..., None], *facts: object) -> None:
 
 
 def add_up() -> None:
-    while _noted:
-        try:
-            count, facts = _noted.popleft()
-        except IndexError:  # another thread was faster
-            return
-        count(*facts)
+    """What cannot be counted is said in the log and left out."""
+    try:
+        for count, facts in _taken():
+            count(*facts)
+    except Exception:
+        logger.exception("what happened could not be counted")
+
+
+def _taken() -> Iterator[Noted]:
+    with suppress(IndexError):
+        while True:
+            yield _noted.popleft()
 
 
 def start() -> None:
@@ -64,10 +71,7 @@ def start() -> None:
     def keep_adding_up() -> None:
         while True:
             time.sleep(ADD_UP_EVERY_S)
-            try:
-                add_up()
-            except Exception:
-                logger.exception("what happened could not be counted")
+            add_up()
 
     threading.Thread(target=keep_adding_up, name="telemetry", daemon=True).start()
 

@@ -14,6 +14,7 @@ from experiments.webhooks import key_of
 from mlbackend.processes import FOLDER_OF_COUNTS
 
 TOKEN = re.compile(r"[\w.~+/=-]{32,}", re.ASCII)
+COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
 RATE = re.compile(r"[1-9]\d{0,11}/(s|sec|second|m|min|minute|h|hour|d|day)")
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 NEW_SIGNER = (
@@ -96,3 +97,13 @@ def text_retention(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         return []
     hint = "Set it to a number of days, or to 0 to keep texts for ever."
     return [Error(f"PREDICTION_TEXT_DAYS is {settings.PREDICTION_TEXT_DAYS}.", hint=hint, id="mlbackend.E008")]
+
+
+@register()
+def traces(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A collector that no trace could be sent to."""
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    if not endpoint or COLLECTOR.fullmatch(endpoint):
+        return []
+    hint = "Set it to the collector's address, such as http://collector:4318, or leave it out."
+    return [Error("OTEL_EXPORTER_OTLP_ENDPOINT is no http or https address.", hint=hint, id="mlbackend.E009")]

@@ -216,8 +216,9 @@ LOGGING = {
         # Every request is one line of mlbackend.request already.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # A collector that cannot be reached is tried again all the time.
+        # A collector that cannot be reached and a disk that is full are met again all the time.
         "opentelemetry": {"level": "WARNING", "handlers": ["now_and_then"], "propagate": False},
+        "experiments.telemetry": {"handlers": ["now_and_then"], "propagate": False},
     },
 }
 

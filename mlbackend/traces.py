@@ -7,6 +7,8 @@ spans leave by a thread of the process. What the model watcher asks each second 
 
 import os
 from contextlib import AbstractContextManager
+from multiprocessing.util import Finalize
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from experiments import telemetry
@@ -14,9 +16,11 @@ from experiments.request_id import request_id
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
 SERVICE = "mlbackend"
+STOP_WITHIN_S = 3
 DEFAULTS = {
     "OTEL_PYTHON_DJANGO_MIDDLEWARE_POSITION": "1",  # after the request id: its errors have one too
     "OTEL_PYTHON_DJANGO_EXCLUDED_URLS": "/(healthz|readyz|metrics)$",
@@ -44,10 +48,11 @@ def start() -> None:
                 super().on_end(span)
 
     own = Resource.create({"service.name": SERVICE, "process.pid": os.getpid()})
-    provider = TracerProvider(resource=own.merge(OTELResourceDetector().detect()))
+    provider = TracerProvider(resource=own.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
     provider.add_span_processor(OfRequests(OTLPSpanExporter()))
     DjangoInstrumentor().instrument(tracer_provider=provider, request_hook=_name)
     Psycopg2Instrumentor().instrument(tracer_provider=provider)
+    Finalize(None, _send_rest, [provider], exitpriority=1)  # a worker of the web server runs no atexit
     tracer = provider.get_tracer(__name__)
 
     def model_span(task: str, version: int) -> AbstractContextManager[object]:
@@ -58,3 +63,10 @@ def start() -> None:
 
 def _name(span: "Span", request: "HttpRequest") -> None:
     span.set_attribute("request_id", request_id.get())
+
+
+def _send_rest(provider: "TracerProvider") -> None:
+    """At the end of the process; one whose collector cannot be reached ends all the same."""
+    rest = Thread(target=provider.shutdown, daemon=True)
+    rest.start()
+    rest.join(STOP_WITHIN_S)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from experiments.discovery import task_named
 from experiments.log_sample import Window
 from experiments.models import Outcome, Prediction
 from experiments.monitoring.measures import Measure
@@ -72,8 +73,9 @@ def measures(window: Window) -> list[Measure]:
     counts are answers, products shown, or products rated.
     """
     values: dict[str, Any] = {
-        "task": RECOMMEND.name, "algorithms": list(RECOMMEND.algorithms), "start": str(uuid7_floor(window.start)),
-        "end": str(uuid7_floor(window.end)), "until": window.end, "kinds": list(FOLLOWED), "popular": POPULAR,
+        "task": RECOMMEND.name, "algorithms": list(task_named(RECOMMEND.name).algorithms), "kinds": list(FOLLOWED),
+        "start": str(uuid7_floor(window.start)), "end": str(uuid7_floor(window.end)), "until": window.end,
+        "popular": POPULAR,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(SQL, values)

@@ -11,8 +11,9 @@ NOTHING = uuid.UUID(int=0)  # no prediction comes before it
 
 
 class PredictionRollup(models.Model):
-    """How many predictions of one kind there were in a minute, an hour or a day (UTC), how long they took and how sure
-    they were. An hour is the sum of its minutes, a day that of its hours. The histograms are those of histogram.py.
+    """How many predictions of a version (of an algorithm, where no version answered) were logged in a minute, an hour
+    or a day (UTC), by their status, and how long those with status `ok` took and how sure they were. An hour is the sum
+    of its minutes, a day that of its hours. The histograms are those of histogram.py.
     """
 
     class Grain(models.TextChoices):
@@ -24,9 +25,10 @@ class PredictionRollup(models.Model):
     at = models.DateTimeField(help_text="When it begins.")
     task = models.CharField(max_length=64)
     algorithm = models.CharField(max_length=64, blank=True)
-    version = models.PositiveIntegerField(null=True, help_text="None: no version answered.")
-    status = models.CharField(max_length=16)
-    count = models.PositiveBigIntegerField()
+    version = models.PositiveIntegerField(null=True)
+    ok = models.PositiveBigIntegerField()
+    fallbacks = models.PositiveBigIntegerField()
+    errors = models.PositiveBigIntegerField()
     latency_ms = models.FloatField(help_text="All added up.")
     latency = models.BinaryField()
     confidence = models.BinaryField(help_text="Of those that have one.")
@@ -34,14 +36,12 @@ class PredictionRollup(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["grain", "at", "task", "algorithm", "version", "status"],
-                nulls_distinct=False,
-                name="one_rollup_a_time",
+                fields=["grain", "at", "task", "algorithm", "version"], nulls_distinct=False, name="one_rollup_a_time"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.task} {self.version} {self.status}, {self.grain} of {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.task} {self.version}, {self.grain} of {self.at:%Y-%m-%d %H:%M}"
 
 
 class QualityMeasure(models.Model):

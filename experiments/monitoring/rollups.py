@@ -5,7 +5,7 @@ the oldest transaction that was writing while the step before read, and of at mo
 place of what was counted of these minutes before, so nothing counts twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,24 +33,26 @@ WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_bac
 PACKED = "string_agg(int2send({0}::int2) || int4send(n::int4), ''::bytea ORDER BY {0}) FILTER (WHERE {0} IS NOT NULL)"
 COUNT = f"""
 INSERT INTO {PredictionRollup._meta.db_table}
-    (grain, at, task, algorithm, version, status, count, latency_ms, latency, confidence)
+    (grain, at, task, algorithm, version, ok, fallbacks, errors, latency_ms, latency, confidence)
 WITH binned AS (
-    SELECT minute, task, algorithm, version, status, latency, confidence, count(*) AS n, sum(ms) AS ms
+    SELECT minute, task, algorithm, version, status, latency, confidence, count(*) AS n, sum(latency_ms) AS ms
     FROM (
-        SELECT width_bucket(id, %(ids)s::uuid[]) AS minute, task, algorithm, version, status, latency_ms AS ms,
-               width_bucket(latency_ms, %(latency)s::float8[]) AS latency,
-               width_bucket(confidence, %(confidence)s::float8[]) AS confidence
+        SELECT width_bucket(id, %(ids)s::uuid[]) AS minute, task, algorithm, version, status, latency_ms,
+               CASE WHEN status = 'ok' THEN width_bucket(latency_ms, %(latency)s::float8[]) END AS latency,
+               CASE WHEN status = 'ok' THEN width_bucket(confidence, %(confidence)s::float8[]) END AS confidence
         FROM {Prediction._meta.db_table} WHERE id >= %(first)s AND id < %(end)s
     ) AS logged
-    GROUP BY minute, task, algorithm, version, status, GROUPING SETS ((latency), (confidence))
+    GROUP BY minute, task, algorithm, version, GROUPING SETS ((status), (latency), (confidence))
 )
-SELECT 'minute', (%(minutes)s::timestamptz[])[minute], task, algorithm, version, status,
-       sum(n) FILTER (WHERE latency IS NOT NULL), sum(ms) FILTER (WHERE latency IS NOT NULL),
-       {PACKED.format("latency")}, coalesce({PACKED.format("confidence")}, '')
-FROM binned GROUP BY minute, task, algorithm, version, status
+SELECT 'minute', (%(minutes)s::timestamptz[])[minute], task, algorithm, version,
+       coalesce(sum(n) FILTER (WHERE status = 'ok'), 0), coalesce(sum(n) FILTER (WHERE status = 'fallback'), 0),
+       coalesce(sum(n) FILTER (WHERE status = 'error'), 0), coalesce(sum(ms) FILTER (WHERE status = 'ok'), 0),
+       coalesce({PACKED.format("latency")}, ''), coalesce({PACKED.format("confidence")}, '')
+FROM binned GROUP BY minute, task, algorithm, version
 """
-KEY = ("task", "algorithm", "version", "status")
-SUMS = ("count", "latency_ms", "latency", "confidence")
+KEY = ("task", "algorithm", "version")
+SUMS = ("ok", "fallbacks", "errors", "latency_ms")
+HISTOGRAMS = {"latency": LATENCY, "confidence": CONFIDENCE}
 
 
 def rollups_update(*, now: datetime) -> None:
@@ -113,20 +115,23 @@ def _fold(fine: Grain, coarse: Grain, start: datetime, end: datetime) -> None:
     """The hours of this time anew from their minutes, or the days from their hours."""
     length = LENGTHS[coarse]
     time = {"at__gte": floor(start, length), "at__lt": floor(end - MINUTE, length) + length}
-    rows = list(PredictionRollup.objects.filter(grain=fine, **time).values_list("at", *KEY, *SUMS))
+    rows = list(PredictionRollup.objects.filter(grain=fine, **time).values("at", *KEY, *SUMS, *HISTOGRAMS))
     PredictionRollup.objects.filter(grain=coarse, **time).delete()
     PredictionRollup.objects.bulk_create(_folded(coarse, rows))
 
 
-def _folded(grain: Grain, rows: list[tuple[Any, ...]]) -> Iterator[PredictionRollup]:
-    keys = [(floor(at, LENGTHS[grain]), *key) for at, *key in (row[:5] for row in rows)]
+def _folded(grain: Grain, rows: Sequence[Mapping[str, Any]]) -> Iterator[PredictionRollup]:
+    keys = [(floor(row["at"], LENGTHS[grain]), *(row[name] for name in KEY)) for row in rows]
     places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     groups = [places[key] for key in keys]
-    ms = np.bincount(groups, weights=[row[6] for row in rows], minlength=len(places))
-    latency = added(LATENCY, [row[7] for row in rows], groups, len(places))
-    confidence = added(CONFIDENCE, [row[8] for row in rows], groups, len(places))
-    for (at, *key), place in places.items():
+    sums = {name: np.bincount(groups, [row[name] for row in rows]) for name in SUMS} if rows else {}
+    histograms = {
+        name: added(bins, [row[name] for row in rows], groups, len(places)) for name, bins in HISTOGRAMS.items()
+    }
+    for key, place in places.items():
         yield PredictionRollup(
-            grain=grain, at=at, **dict(zip(KEY, key, strict=True)), count=int(latency[place].sum()),
-            latency_ms=float(ms[place]), latency=packed(latency[place]), confidence=packed(confidence[place]),
-        )  # fmt: skip
+            grain=grain,
+            **dict(zip(("at", *KEY), key, strict=True)),
+            **{name: values[place] for name, values in sums.items()},
+            **{name: packed(counts[place]) for name, counts in histograms.items()},
+        )

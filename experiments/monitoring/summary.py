@@ -48,7 +48,7 @@ def summary_of(window: str, now: datetime) -> Summary:
 def _rows(span: Span) -> dict[str, dict[Series, list[Rollup]]]:
     found: dict[str, dict[Series, list[Rollup]]] = defaultdict(lambda: defaultdict(list))
     rows = PredictionRollup.objects.filter(grain=span.window.grain, at__gte=span.start, at__lt=span.until)
-    sums = ("status", "count", "latency_ms", "latency", "confidence")
+    sums = ("ok", "fallbacks", "errors", "latency_ms", "latency", "confidence")
     for task, version, algorithm, at, *facts in rows.values_list("task", "version", "algorithm", "at", *sums):
         found[task][task, version, algorithm].append(Rollup(span.place(at), *facts))
     return found

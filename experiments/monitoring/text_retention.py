@@ -70,11 +70,7 @@ def _digest(row: Prediction) -> bool:
 
 
 def _write(rows: list[Prediction]) -> None:
-    """One statement; None stays the NULL that it is."""
-    inputs, outputs = (
-        [None if one is None else orjson.dumps(one).decode() for one in column]
-        for column in ([row.input for row in rows], [row.output for row in rows])
-    )
     ids = [str(row.pk) for row in rows]
+    inputs, outputs = ([orjson.dumps(getattr(row, name)).decode() for row in rows] for name in ("input", "output"))
     with connection.cursor() as cursor:
         cursor.execute(UPDATE, [ids, inputs, outputs, ids[0], ids[-1]])

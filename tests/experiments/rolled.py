@@ -14,7 +14,6 @@ from experiments.prediction_log import prediction_record
 from experiments.uuid7 import uuid7_floor
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)  # of the last day of a month
-SUMS = ("count", "latency_ms", "latency", "confidence")
 
 
 def after(**time: float) -> datetime:
@@ -41,8 +40,9 @@ def up_to(now: datetime) -> None:
 def counts(grain: str = "minute", **facts: Any) -> dict[datetime, int]:
     """How many predictions each minute (hour, day) has."""
     found: dict[datetime, int] = {}
-    for at, count in PredictionRollup.objects.filter(grain=grain, **facts).order_by("at").values_list("at", "count"):
-        found[at] = found.get(at, 0) + count
+    rows = PredictionRollup.objects.filter(grain=grain, **facts).order_by("at")
+    for at, *by_status in rows.values_list("at", "ok", "fallbacks", "errors"):
+        found[at] = found.get(at, 0) + sum(by_status)
     return found
 
 

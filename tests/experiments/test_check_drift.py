@@ -189,7 +189,7 @@ def test_the_reference_begins_anew_with_each_promotion_and_where_the_log_does(se
 
 
 def test_the_reference_moves_along_with_the_texts_that_the_log_still_has(served: ModelVersion, settings: Any) -> None:
-    logged(texts(200, seed=3, length=40), start=ago(days=6), end=ago(days=4))
+    logged(texts(200, seed=3, length=40), start=ago(days=5.9), end=ago(days=4))
     now(texts(200, seed=4, length=40))
     assert check(task="sentiment").drifted
     settings.PREDICTION_TEXT_DAYS = 6

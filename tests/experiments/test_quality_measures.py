@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def recommended(*shown: Any, by: Any = None, days: float = 1, **facts: Any) -> Prediction:
     """These products, to this person."""
-    given = {"task": "recommend", "algorithm": "hybrid", "user_id": by.pk if by else 1,
+    given = {"task": "recommend", "algorithm": "ease", "user_id": by.pk if by else 1,
              "output": {"products": [{"product": one.pk} for one in shown], "method": "hybrid"}, **facts}  # fmt: skip
     made = timezone.now() - timedelta(days=days)
     row = prediction(made, created_at=made, **given)
@@ -154,5 +154,5 @@ def test_an_empty_shop_has_no_figures() -> None:
 
 def test_the_worker_measures_every_hour() -> None:
     assert scheduled_jobs()["experiments.tasks.measure_outcomes_hourly"].every == timedelta(hours=1)
-    recommended(product())
+    recommended(product(), days=0.5)
     assert jobs.measure_outcomes.call() == 8

@@ -30,10 +30,10 @@ def test_the_minute_that_is_on_now_waits_until_it_is_over() -> None:
     assert counts() == {NOON: 1, after(minutes=1): 1}
 
 
-def test_every_task_algorithm_version_and_status_has_a_row_of_its_own() -> None:
+def test_every_task_algorithm_and_version_has_a_row_of_its_own() -> None:
     kinds = [
-        {}, {"task": "price"}, {"algorithm": "other"}, {"version": 2}, {"version": None}, {"status": "error"},
-        {"status": "fallback"}, {"algorithm": "", "version": None},
+        {}, {"task": "price"}, {"algorithm": "other"}, {"version": 2}, {"version": None},
+        {"algorithm": "", "version": None},
     ]  # fmt: skip
     for kind in kinds:
         log(NOON, after(seconds=1), **kind)
@@ -41,15 +41,36 @@ def test_every_task_algorithm_version_and_status_has_a_row_of_its_own() -> None:
     for grain in ("minute", "hour", "day"):
         rows = PredictionRollup.objects.filter(grain=grain)
         assert rows.count() == len(kinds)
-        assert set(rows.values_list("count", flat=True)) == {2}
-        assert rows.filter(version=None, algorithm="tfidf").get().count == 2
+        assert set(rows.values_list("ok", flat=True)) == {2}
+        assert rows.filter(version=None, algorithm="tfidf").get().ok == 2
+
+
+def test_each_status_is_counted_and_only_answers_have_latency_and_confidence() -> None:
+    log(*[NOON] * 3, latency_ms=5.0, confidence=0.5)
+    log(*[NOON] * 2, status="fallback", latency_ms=0.01, confidence=0.1)
+    log(NOON, status="error", latency_ms=9_000.0, confidence=0.9)
+    up_to(after(minutes=1))
+    for grain in ("minute", "hour", "day"):
+        row = PredictionRollup.objects.get(grain=grain)
+        assert (row.ok, row.fallbacks, row.errors, row.latency_ms) == (3, 2, 1, 15.0)
+        assert np.flatnonzero(latencies(grain)).tolist() == LATENCY.of([5.0]).tolist()
+        assert confidences(grain)[10] == sum(confidences(grain)) == 3
+
+
+def test_a_version_that_only_failed_has_a_row_without_histograms() -> None:
+    log(NOON, status="error")
+    up_to(after(minutes=1))
+    for grain in ("minute", "hour", "day"):
+        row = PredictionRollup.objects.get(grain=grain)
+        assert (row.ok, row.errors, row.latency_ms) == (0, 1, 0.0)
+        assert bytes(row.latency) == bytes(row.confidence) == b""
 
 
 def test_variants_users_and_methods_make_no_rows_of_their_own() -> None:
     for facts in ({"variant": "a"}, {"user_id": 7}, {"method": "worker"}, {"request_id": "r"}):
         log(NOON, **facts)
     up_to(after(minutes=1))
-    assert PredictionRollup.objects.filter(grain="minute").get().count == 4
+    assert PredictionRollup.objects.filter(grain="minute").get().ok == 4
 
 
 def test_an_hour_is_the_sum_of_its_minutes_and_a_day_of_its_hours() -> None:

@@ -1,7 +1,9 @@
 """`manage.py worker` as a real process: it does what is left to do, also what a killed one left."""
 
 import signal
+import socket
 import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,7 +16,7 @@ from experiments.models import ModelVersion, Prediction, Schedule
 from experiments.registry import version_promote
 from reviews.models import Review
 from reviews.services import review_create
-from tests.processes import MANAGE, started
+from tests.processes import MANAGE, manage, started
 from tests.shop import GOOD, product, review, user
 from tests.waiting import until
 
@@ -63,6 +65,38 @@ def test_a_worker_stops_when_it_is_asked_to(worker: "subprocess.Popen[str]", num
     worker.send_signal(number)
     assert worker.wait(timeout=10) == 0
     assert "Traceback" not in worker.stdout.read()
+
+
+def port_in_use() -> socket.socket:
+    taken = socket.socket()
+    taken.bind(("0.0.0.0", 0))
+    taken.listen()
+    return taken
+
+
+def test_prometheus_reads_what_a_worker_counts_at_the_port_that_is_named(live: Callable[..., ModelVersion]) -> None:
+    live("review_summary")
+    with port_in_use() as probe:
+        port = probe.getsockname()[1]
+
+    def page() -> str:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    with started(str(MANAGE), "worker", "--metrics-port", str(port)):
+        until(lambda: 'mlbackend_live_version{task="review_summary"} 1.0' in page(), within=60)
+
+
+def test_a_port_that_cannot_be_used_is_named() -> None:
+    with port_in_use() as taken:
+        port = taken.getsockname()[1]
+        done = manage("worker", "--metrics-port", str(port))
+    assert done.returncode == 1
+    assert f"Port {port} cannot be used for --metrics-port" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def waiting_for_a_lock() -> bool:

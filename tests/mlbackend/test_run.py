@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.slow
 NAME = "test_run"
+TOKEN = "the-scraper-s-own-token.0123456789"
 
 
 def _free_port() -> int:
@@ -56,7 +60,8 @@ def environment(tmp_path_factory: Any, django_db_blocker: Any) -> Iterator[dict[
         cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {NAME}")
     data = str(tmp_path_factory.mktemp("data"))
-    yield {**os.environ, "SHOP_DB": NAME, "DATA_DIR": data, "PORT": str(_free_port()), "DEMO_PASSWORD": "it's a demo"}
+    yield {**os.environ, "SHOP_DB": NAME, "DATA_DIR": data, "PORT": str(_free_port()), "DEMO_PASSWORD": "it's a demo",
+           "METRICS_TOKEN": TOKEN}  # fmt: skip
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
 
@@ -91,6 +96,18 @@ def test_the_printed_curl_works_when_pasted(first: Shop) -> None:
     assert lines
     pasted = subprocess.run(["sh", "-c", lines[1]], capture_output=True, text=True, check=True)
     assert '"sentiment":"' in pasted.stdout, pasted.stdout + pasted.stderr
+
+
+def test_the_numbers_of_web_server_and_worker_are_one_page(first: Shop, environment: dict[str, str]) -> None:
+    def page() -> str:
+        url = f"http://127.0.0.1:{environment['PORT']}/metrics"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(answer.read().decode())
+
+    until(lambda: 'mlbackend_live_version{task="review_summary"} 1.0' in page(), within=60)  # the worker alone has it
+    answered = 'mlbackend_predictions_total{status="ok",task="sentiment",version="1"} 1.0'
+    until(lambda: answered in page())  # the curl's
 
 
 def test_a_second_run_on_the_same_port_says_so(first: Shop, environment: dict[str, str]) -> None:

@@ -97,6 +97,13 @@ def test_a_folder_that_no_process_can_count_in_is_named(folder: str) -> None:
     assert "PROMETHEUS_MULTIPROC_DIR is no folder to write to" in done.stderr
 
 
+@pytest.mark.parametrize("endpoint", ["collector:4318", "grpc://collector:4317", "http://", "http:// collector"])
+def test_a_collector_of_traces_without_an_http_address_is_named(endpoint: str) -> None:
+    done = check({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+    assert done.returncode == 1
+    assert "mlbackend.E009" in done.stderr
+
+
 def test_production_settings_pass_the_deployment_check() -> None:
     done = check(PRODUCTION, "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
