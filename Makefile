@@ -3,8 +3,8 @@ ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types ci bench bench-recommend bench-training bench-vision bench-vectors bench-experiments bench-monitoring bench-metrics measure measure-vision \
-  measure-sentiment measure-entities measure-summaries measure-price measure-drift measure-estimates \
-  kill-test lock openapi clean
+  measure-sentiment measure-entities measure-summaries measure-price measure-drift measure-estimates measure-alarms \
+  kill-test lock openapi screenshots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' "$(strip $(MAKEFILE_LIST))" | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -45,7 +45,7 @@ bench-experiments:  ## results of an A/B test with a million exposures and three
 bench-metrics:  ## what counting for /metrics costs a request
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/counting.py $(ARGS)
 
-bench-monitoring:  ## what the dashboard asks, over ten million predictions and over a hundred thousand (ARGS=--large …)
+bench-monitoring:  ## the monitoring page, over ten million predictions and over a hundred thousand (ARGS=--large …)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/dashboard.py $(ARGS)
 
 measure:  ## import, train and score real data (SHOP_DATA= its folder)
@@ -72,6 +72,9 @@ measure-drift:  ## drift: false alarms, and from how many rows on known shifts a
 measure-estimates:  ## quality estimated without labels against what the labels say, on real reviews and homes
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/estimated_quality.py $(ARGS)
 
+measure-alarms:  ## a slow and a wrong version under load: time to the alarm, to the rollback, failed requests
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/alarms.py $(ARGS)
+
 kill-test:  ## kill the web process under load KILLS times and look for lost answers (default 200)
 	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) benchmarks/kill.py --kills $(or $(KILLS),200)
 
@@ -80,6 +83,9 @@ lock:  ## resolve requirements*.txt again into the lock files
 
 openapi:  ## write openapi.yaml anew
 	@cd "$(ROOT)" && $(PY) manage.py spectacular --file openapi.yaml --validate
+
+screenshots:  ## take the pictures of the docs anew, in a headless Chromium
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) scripts/screenshots.py
 
 clean:  ## remove the virtual environment; the data in .data stays
 	@cd "$(ROOT)" && rm -rf .venv

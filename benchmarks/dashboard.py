@@ -1,9 +1,9 @@
-"""`make bench-monitoring`: what the dashboard asks, over ten million predictions and over a hundred thousand.
+"""`make bench-monitoring`: the monitoring page, over ten million predictions and over a hundred thousand.
 
 Two databases of their own, made anew and dropped at the end: a log of 30 days with a small and with a large number of
 predictions, of six tasks with two versions each. The predictions are made by SQL, with inputs as short as can be; the
-rollups by the worker's own job. Then `summary_of` is asked for each window in both by turns, from Python and back;
-beside it stands what it takes with the JSON of the API. Times are medians of TURNS times CALLS.
+rollups by the worker's own job. Then each window is asked for in both by turns: `summary_of`, from Python and back; the
+same as the JSON of the API; and the page as the admin serves it. Times are medians of TURNS times CALLS.
 """
 
 import argparse
@@ -11,8 +11,10 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -20,12 +22,15 @@ from benchmarks.shops import choose, make_database
 
 SMALL, LARGE = "bench_monitoring_small", "bench_monitoring_large"
 choose(SMALL)
+os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 import django
 
 django.setup()
 
+from django.contrib.auth import get_user_model
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -36,6 +41,7 @@ from experiments.monitoring.summary import summary_of
 from experiments.monitoring.views import SummarySerializer
 from experiments.monitoring.windows import HOUR, MINUTE, WINDOWS, floor
 from experiments.prediction_log import partitions_ensure
+from experiments.uuid7 import EPOCH
 
 TURNS, CALLS, DAYS = 7, 5, 30
 AT_MOST_MS, AT_MOST_MORE = 500, 0.2
@@ -50,8 +56,8 @@ SELECT {UUID7}, (%(tasks)s::text[])[1 + n %% 6], 'default', CASE WHEN at < %(mid
        n %% 100000, hash, '{{}}', '{{}}', CASE WHEN n %% 6 IN (0, 5) THEN power(random(), 0.3) END,
        exp(1 + n %% 6 + 0.6 * sqrt(-2 * ln(1 - random())) * cos(6.2832 * random())),
        CASE WHEN random() < 0.002 THEN 'error' WHEN random() < 0.01 THEN 'fallback' ELSE 'ok' END, at
-FROM (SELECT n, md5(n::text) AS hash, %(start)s + interval '1 second' * {DAYS * 86_400}
-             * (n + random()) / %(count)s::float8 AS at FROM generate_series(0, %(count)s - 1) AS n) AS made
+FROM (SELECT n, md5(n::text) AS hash, %(start)s + interval '1 second' * ({DAYS * 86_400}
+             * (n + random()) / %(count)s::float8) AS at FROM generate_series(0, %(count)s - 1) AS n) AS made
 """
 
 
@@ -110,7 +116,7 @@ def fill(now: datetime, count: int) -> None:
 
 def roll_up(now: datetime) -> None:
     began = time.monotonic()
-    while watermarks.reached(rollups.NAME) != floor(now, MINUTE):
+    while (watermarks.reached(rollups.NAME) or EPOCH) < floor(now, MINUTE):
         rollups_update(now=now)
     took = time.monotonic() - began
     with connection.cursor() as cursor:
@@ -126,30 +132,57 @@ def roll_up(now: datetime) -> None:
 
 
 def report(now: datetime) -> None:
-    print(f"\n{'window':8}{'small ms':>10}{'large ms':>10}{'more':>8}{'JSON too':>10}{'queries':>9}{'load':>7}")
-    fine = True
+    """Each by turns in both databases; the page is served to one of the staff."""
+    head = ["window", *(f"{what} {facts}" for what in ASKED for facts in ("small", "large", "more")), "queries", "load"]
+    print("\n" + "".join(f"{one:>14}" for one in head))
+    clients, fine = {name: staff_of(name) for name in (SMALL, LARGE)}, True
     for window in WINDOWS:
-        took: dict[str, list[float]] = {SMALL: [], LARGE: []}
-        whole: list[float] = []
+        took = {(what, name): list[float]() for what in ASKED for name in clients}
         for _ in range(TURNS):
-            for name, times in took.items():
+            for name, client in clients.items():
                 use(name)
-                summary_of(window, now)  # what a new connection has to learn of the tables is not timed
-                for _ in range(CALLS):
-                    start = time.perf_counter()
-                    summary = summary_of(window, now)
-                    times.append((time.perf_counter() - start) * 1000)
-                data = SummarySerializer(summary).data
-                whole.append((time.perf_counter() - start) * 1000)
-                assert sum(task["counts"]["predictions"] for task in data["tasks"])
-        small, large = (statistics.median(times) for times in took.values())
+                shown(client, window, now)  # what a new connection has to learn of the tables is not timed
+                for what, ask in ASKED.items():
+                    took[what, name] += [timed(ask, client, window, now) for _ in range(CALLS)]
         with CaptureQueriesContext(connection) as captured:
-            summary_of(window, now)
-        fine &= max(whole) < AT_MOST_MS and large < (1 + AT_MOST_MORE) * small
-        with_json = statistics.median(whole[1::2])
-        print(f"{window:8}{small:10.1f}{large:10.1f}{large / small - 1:8.0%}{with_json:10.1f}{len(captured):9}", end="")
-        print(f"{os.getloadavg()[0]:7.1f}", flush=True)
+            shown(clients[LARGE], window, now)
+        print(f"{window:>14}", end="")
+        for what in ASKED:
+            small, large = (statistics.median(took[what, name]) for name in clients)
+            fine &= max(took[what, LARGE]) < AT_MOST_MS and large < (1 + AT_MOST_MORE) * small
+            print(f"{small:14.1f}{large:14.1f}{large / small - 1:14.0%}", end="")
+        print(f"{len(captured):14}{os.getloadavg()[0]:14.1f}", flush=True)
     print(f"\nunder {AT_MOST_MS} ms each time, and the same within {AT_MOST_MORE:.0%}: {'yes' if fine else 'NO'}")
+
+
+def staff_of(name: str) -> Client:
+    """Somebody of the staff of this database, logged in."""
+    use(name)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(get_user_model().objects.create_superuser("owner", password=None))
+    return client
+
+
+def shown(client: Client, window: str, now: datetime) -> None:
+    answer = client.get("/admin/monitoring/", {"window": window})
+    assert answer.status_code == 200
+    assert answer.content.count(b"<svg role") >= 2 * len(TASKS)
+
+
+def as_json(client: Client, window: str, now: datetime) -> None:
+    data = SummarySerializer(summary_of(window, now)).data
+    assert sum(task["counts"]["predictions"] for task in data["tasks"])
+
+
+def summarised(client: Client, window: str, now: datetime) -> None:
+    summary_of(window, now)
+
+
+def timed(ask: Callable[[Client, str, datetime], None], *given: Any) -> float:
+    """In ms."""
+    start = time.perf_counter()
+    ask(*given)
+    return (time.perf_counter() - start) * 1000
 
 
 def drop(name: str) -> None:
@@ -157,6 +190,8 @@ def drop(name: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+
+ASKED = {"summary": summarised, "JSON": as_json, "page": shown}
 
 if __name__ == "__main__":
     main()

@@ -5,9 +5,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import Func, IntegerField, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,17 +14,17 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from experiments import ab_tests
+from experiments.ab_test_counts import users_so_far, with_users
 from experiments.ab_test_forms import ABTestForm
 from experiments.ab_test_history import history_of
 from experiments.ab_test_steps import STEPS, StepsAdmin
 from experiments.ab_test_variant_admin import VariantInline
 from experiments.errors import Conflict, DomainError
-from experiments.models import ABTest, Exposure
+from experiments.models import ABTest
 from experiments.results.summary import results_of
 from experiments.results_page import page_of
 
 State = ABTest.State
-MOST_COUNTED = 10_000  # users of a test that the list counts
 LABELS = {"running": "success", "paused": "warning", "stopped": "info"}
 FIELDSETS = [
     ("What is compared", {"fields": ["name", "task", "hypothesis"]}),
@@ -52,9 +51,7 @@ class ABTestAdmin(StepsAdmin):
         css = {"all": ["experiments/abtest.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ABTest]:
-        rows: QuerySet[ABTest] = super().get_queryset(request)
-        some = Exposure.objects.filter(test=OuterRef("pk")).order_by().values("user_id")[: MOST_COUNTED + 1]
-        return rows.annotate(exposed=Func(ArraySubquery(some), function="cardinality", output_field=IntegerField()))
+        return with_users(super().get_queryset(request))
 
     @display(description="state", ordering="state", label=LABELS)
     def shown_state(self, test: ABTest) -> str:
@@ -66,7 +63,7 @@ class ABTestAdmin(StepsAdmin):
 
     @display(description="users so far")
     def users(self, test: Any) -> str:
-        return f"over {MOST_COUNTED:,}" if test.exposed > MOST_COUNTED else f"{test.exposed:,}"
+        return users_so_far(test)
 
     @display(description="results")
     def shown_results(self, test: ABTest) -> str:

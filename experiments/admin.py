@@ -6,16 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 
 from experiments import ab_test_admin  # noqa: F401  Django looks here for what is registered there
+from experiments.alarms import admin as alarms_admin  # noqa: F401
 from experiments.errors import DomainError
+from experiments.facts import Facts
 from experiments.models import (
     DriftReport,
     Exposure,
@@ -29,35 +28,8 @@ from experiments.models import (
 from experiments.registry import version_promote, version_rollback
 
 
-class FirstPages(Paginator):
-    """Pages of the first rows: counting millions would take longer than anything else on the page."""
-
-    MOST = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return int(rows[: self.MOST].count())
-
-
 def _link(what: object, address: str) -> str:
     return format_html('<a href="{}">{}</a>', address, what)
-
-
-class Facts(ModelAdmin):
-    """Rows that nobody makes, changes or deletes here."""
-
-    paginator = FirstPages
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(ModelVersion)

@@ -63,3 +63,12 @@ def quality_of(task: str) -> Quality | None:
     """What some app's `quality.py` has under the task's name; None where nobody can tell if its answers are right."""
     found = [getattr(module, task.replace("-", "_"), None) for module in modules("quality")]
     return next((one for one in found if isinstance(one, Quality)), None)
+
+
+def figures_of(task: str) -> set[str]:
+    """The names of what is measured of the task's answers: by its Quality, and by what `measures` of some quality.py
+    finds, which says so in `FIGURES`.
+    """
+    quality = quality_of(task)
+    found = [getattr(module, "FIGURES", {}).get(task, ()) for module in modules("quality")]
+    return set(quality.names if quality else ()).union(*found)

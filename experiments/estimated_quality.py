@@ -59,12 +59,22 @@ def measures_tidy(*, now: datetime) -> None:
 
 def _figures(row: ModelVersion, quality: Quality, window: Window) -> Iterator[QualityMeasure]:
     facts = {"task": row.task, "version": row.version, "window_start": window.start, "window_end": window.end}
-    asked = [*_facts(row, quality, sampled(task=row.task, window=window)).values()]
+    asked = [*_facts(row.task, row.version, quality, sampled(task=row.task, window=window)).values()]
     for name, one in _estimates(row, quality, asked).items():
         yield QualityMeasure(name=name, **asdict(one), n=len(asked), estimated=True, **facts)
-    known = _known(row, quality, window)
-    for name, value in (quality.measure(known) if len(known.truth) else {}).items():
-        yield QualityMeasure(name=name, value=value, n=len(known.truth), **facts)
+    values, n = measured(task=row.task, quality=quality, window=window, version=row.version)
+    for name, value in values.items():
+        yield QualityMeasure(name=name, value=value, n=n, **facts)
+
+
+def measured(
+    *, task: str, quality: Quality, window: Window, version: int | None = None
+) -> tuple[Mapping[str, float], int]:
+    """What the truths that have come say of the answers of a window, by this version or by any, and how many they are.
+    Nothing where none came.
+    """
+    known = _known(task, version, quality, window)
+    return quality.measure(known) if len(known.truth) else {}, len(known.truth)
 
 
 def _estimates(row: ModelVersion, quality: Quality, asked: Sequence[Sequence[float]]) -> Mapping[str, Estimate]:
@@ -91,7 +101,7 @@ def _reference(row: ModelVersion, quality: Quality) -> Known:
     return Known(np.array([quality.facts(*one) for one in logged], float), truth)
 
 
-def _known(row: ModelVersion, quality: Quality, window: Window) -> Known:
+def _known(task: str, version: int | None, quality: Quality, window: Window) -> Known:
     """Answers of the window whose truth has come; of several truths of one, the last counts."""
     outcomes = Outcome.objects.filter(
         kind__in=quality.outcomes,
@@ -100,14 +110,15 @@ def _known(row: ModelVersion, quality: Quality, window: Window) -> Known:
     )
     newest = outcomes.order_by("-id").values_list("prediction_id", "value")[:MOST_TRUTHS]
     truths = {one: truth for one, value in reversed(newest) if one and (truth := quality.truth(value)) is not None}
-    facts = _facts(row, quality, list(truths))
+    facts = _facts(task, version, quality, list(truths))
     return Known(np.array([*facts.values()], float), np.array([truths[one] for one in facts], float))
 
 
-def _facts(row: ModelVersion, quality: Quality, ids: Sequence[UUID]) -> dict[UUID, Sequence[float]]:
-    """Of those predictions that the version answered."""
+def _facts(task: str, version: int | None, quality: Quality, ids: Sequence[UUID]) -> dict[UUID, Sequence[float]]:
+    """Of those predictions that the version answered, or any version."""
     found: dict[UUID, Sequence[float]] = {}
-    answered = Prediction.objects.filter(task=row.task, version=row.version, status=Prediction.Status.OK)
+    by = {"version__isnull": False} if version is None else {"version": version}
+    answered = Prediction.objects.filter(task=task, status=Prediction.Status.OK, **by)
     for start in range(0, len(ids), READ):
         logged = answered.filter(pk__in=ids[start : start + READ]).values_list("id", "input", "output")
         found |= {one: quality.facts(given, said) for one, given, said in logged if said}

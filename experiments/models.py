@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from experiments.alarms.models import Alarm as Alarm
+from experiments.alarms.models import AlarmRule as AlarmRule
 from experiments.assignment import changes_of
 from experiments.discovery import task_named, tasks
 from experiments.errors import Invalid

@@ -222,11 +222,13 @@ def _gate(target: ModelVersion, current: ModelVersion | None, force: bool) -> di
     return asdict(result)
 
 
-def version_rollback(*, task: str, by: Any = None, reason: str = "") -> Promotion:
+def version_rollback(*, task: str, by: Any = None, reason: str = "", only: int | None = None) -> Promotion:
     """Put the version that was live before back, after it proved itself on the example and the last ten logged
-    inputs.
+    inputs. Raises Conflict where there is none, it does not, or another version than `only` is live.
     """
     current = live_version(task_named(task).name)
+    if only is not None and (not current or current.version != only):
+        raise Conflict(f"{task} {only} is no longer live.")
     before = _before(task)
     if not current or not before:
         raise Conflict(f"{task} has no version before the live one to go back to.")

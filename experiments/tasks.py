@@ -24,9 +24,21 @@ def make_partitions() -> None:
     partitions_ensure(now=timezone.now())
 
 
-@scheduled(every=timedelta(minutes=1))
+@scheduled(every=timedelta(seconds=15))
 def roll_up() -> None:
+    """And look at what is counted there: a bad version is noticed some seconds after its first answers."""
+    from experiments.alarms.checking import alarms_check  # it enqueues the job below
+
     rollups_update(now=timezone.now())
+    alarms_check(now=timezone.now(), counted=True)
+
+
+@scheduled(every=timedelta(seconds=30))
+def check_quality_alarms() -> None:
+    """Less often: truths are read from the log."""
+    from experiments.alarms.checking import alarms_check
+
+    alarms_check(now=timezone.now(), counted=False)
 
 
 @scheduled(every=timedelta(minutes=10))

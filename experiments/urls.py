@@ -3,6 +3,7 @@
 from django.urls import path
 
 from experiments import ab_test_views, views
+from experiments.alarms.views import AlarmList
 from experiments.discovery import tasks
 from experiments.monitoring.views import MonitoringSummary
 
@@ -26,4 +27,5 @@ urlpatterns = [
     path("experiments/<int:test_id>/results/", ab_test_views.ABTestResults.as_view()),
     path("experiments/<int:test_id>/actions/", ab_test_views.ABTestActions.as_view()),
     path("monitoring/summary/", MonitoringSummary.as_view()),
+    path("monitoring/alarms/", AlarmList.as_view()),
 ]

@@ -75,6 +75,7 @@ def _is_http(address: str) -> bool:
         return False
 
 
+@register()
 def metrics(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """A token that can be guessed or sent by nobody, and a folder that no process could count in."""
     found: list[CheckMessage] = []

@@ -180,7 +180,11 @@ SPECTACULAR_SETTINGS = {
         "mlbackend.openapi.add_problems",
     ],
 }
-UNFOLD = {"SITE_TITLE": "Shop ML back end", "SITE_HEADER": "Shop ML back end"}
+UNFOLD = {
+    "SITE_TITLE": "Shop ML back end",
+    "SITE_HEADER": "Shop ML back end",
+    "SIDEBAR": {"navigation": "mlbackend.navigation.sidebar"},
+}
 
 METRICS_TOKEN = env("METRICS_TOKEN", default="")  # who brings it reads /metrics; without it there is no such page
 

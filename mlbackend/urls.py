@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from experiments.monitoring.admin_page import monitoring_page
 from mlbackend import health, metrics
 from mlbackend.media import media
 from mlbackend.openapi import Schema
@@ -28,6 +29,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/v1/", include(api)),
     path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/monitoring/", monitoring_page, name="monitoring"),
     path("admin/", admin.site.urls),
     path("healthz", health.Healthz.as_view()),
     path("readyz", health.Readyz.as_view()),

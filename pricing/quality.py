@@ -40,4 +40,7 @@ def _facts(given: Mapping[str, Any], said: Mapping[str, Any]) -> tuple[float, ..
     return said["predicted_price"], width, coverage, *home, float(said["extrapolating"])
 
 
-price = Quality(outcomes=("reported",), truth=_truth, asked=_asked, facts=_facts, estimate=dle, measure=relative_error)
+price = Quality(
+    names=("relative_error",), outcomes=("reported",), truth=_truth, asked=_asked, facts=_facts, estimate=dle,
+    measure=relative_error,
+)  # fmt: skip

@@ -18,6 +18,7 @@ from recommendations.ml.recommend import RECOMMEND
 from reviews.models import Product, Rating
 
 MOST = 50_000  # recommendations
+FIGURES = {RECOMMEND.name: ("hit_rate", "click_through", "popular_share", "coverage", "rating_of_recommended")}
 FOLLOWED = ("click", "cart", "purchase")  # kinds of outcomes that say which prediction led there
 PRODUCTS, OUTCOMES = Product._meta.db_table, Outcome._meta.db_table
 SQL = f"""

@@ -29,5 +29,6 @@ def _facts(given: Mapping[str, Any], said: Mapping[str, Any]) -> tuple[float, fl
 
 
 sentiment = Quality(
-    outcomes=("review", "reported"), truth=_truth, asked=_asked, facts=_facts, estimate=cbpe, measure=classification
-)
+    names=("accuracy", "f1", "macro_f1", "auc"), outcomes=("review", "reported"), truth=_truth, asked=_asked,
+    facts=_facts, estimate=cbpe, measure=classification,
+)  # fmt: skip

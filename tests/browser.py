@@ -36,9 +36,9 @@ def chromium(folder: Path) -> Iterator[Any]:
     driver.quit()
 
 
-def looks(driver: Any, width: int, scheme: str) -> None:
+def looks(driver: Any, width: int, scheme: str, height: int = 900) -> None:
     """From here on the screen is so many pixels wide, and the person prefers `light` or `dark`."""
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     prefers = {"name": "prefers-color-scheme", "value": scheme}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [prefers]})

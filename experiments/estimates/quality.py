@@ -40,9 +40,10 @@ class Quality:
     `outcomes` are the kinds of the outcomes that tell it of a prediction, and `truth` makes it of an outcome's value:
     None where that is none. `asked` makes inputs and truths of rows of the task's examples. `facts` are the numbers
     that count, of an input and an output as the log has them; which ones, `estimate` says, which learns from a
-    reference and gives figures by their names. `measure` gives the same figures where truths are known.
+    reference and gives figures by their `names`. `measure` gives the same figures where truths are known.
     """
 
+    names: tuple[str, ...]
     outcomes: tuple[str, ...]
     truth: Callable[[Any], float | None]
     asked: Callable[["pd.DataFrame"], tuple[Sequence[Any], np.ndarray]]

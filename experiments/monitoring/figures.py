@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.monitoring.histogram import CONFIDENCE, LATENCY, Floats, added, quantiles
-from experiments.monitoring.report import Counts, Latency, OverTime
+from experiments.monitoring.report import Counts, LatencyFigures, OverTime
 from experiments.monitoring.windows import Span
 
 LEVELS = (0.5, 0.95, 0.99)
@@ -41,7 +41,7 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def figures_of(rows: Sequence[Rollup], span: Span) -> tuple[Latency, list[int], OverTime]:
+def figures_of(rows: Sequence[Rollup], span: Span) -> tuple[LatencyFigures, list[int], OverTime]:
     """The latency, the confidence (a count a bin) and what each bucket had."""
     places, size = [row.place for row in rows], len(span.buckets)
     latency = added(LATENCY, [row.latency for row in rows], places, size)
@@ -53,7 +53,7 @@ def figures_of(rows: Sequence[Rollup], span: Span) -> tuple[Latency, list[int], 
     )
     by_bucket = [_known(one) for one in quantiles(latency, LEVELS).T]
     over_time = OverTime((ok + fallbacks + errors).tolist(), fallbacks.tolist(), errors.tolist(), *by_bucket)
-    return Latency(_ratio(ms, float(ok.sum())), *_known(overall)), confidence[0].tolist(), over_time
+    return LatencyFigures(_ratio(ms, float(ok.sum())), *_known(overall)), confidence[0].tolist(), over_time
 
 
 def _known(values: Floats) -> list[float | None]:

@@ -4,7 +4,6 @@ An app measures that with a function `measures(window)` in its `quality.py`, whi
 answers are, where there is a truth, is in experiments/estimated_quality.py.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -30,12 +29,13 @@ def measures_make(*, now: datetime) -> int:
     found = [
         QualityMeasure(**asdict(one), window_start=now - length, window_end=now, made_at=now)
         for length in WINDOWS
-        for one in _measures(Window(now - length, now))
+        for one in measures_of(Window(now - length, now))
     ]
     return len(QualityMeasure.objects.bulk_create(found))
 
 
-def _measures(window: Window) -> Iterable[Measure]:
+def measures_of(window: Window) -> list[Measure]:
+    """Of all tasks and versions."""
     return [one for module in modules("quality") for one in getattr(module, "measures", _nothing)(window)]
 
 

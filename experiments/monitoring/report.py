@@ -21,7 +21,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Latency:
+class LatencyFigures:
     """Of the answers with status `ok`, in ms; a quantile is at most 1.2 % off. null: there are none."""
 
     mean: float | None
@@ -52,7 +52,7 @@ class VersionSummary:
     algorithm: str
     live: bool
     counts: Counts
-    latency: Latency
+    latency: LatencyFigures
     confidence: list[int]
     over_time: OverTime
 

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from experiments.models import Prediction, PredictionRollup
 from experiments.monitoring.histogram import CONFIDENCE, LATENCY, added, packed
 from experiments.monitoring.watermarks import watermark_locked
-from experiments.monitoring.windows import DAY, HOUR, MINUTE, floor
+from experiments.monitoring.windows import DAY, HOUR, MINUTE, ceiling, floor
 from experiments.uuid7 import uuid7_floor, uuid7_time
 
 NAME = "rollups"  # of the watermark
@@ -23,6 +23,7 @@ Grain = PredictionRollup.Grain
 LENGTHS = {Grain.HOUR: HOUR, Grain.DAY: DAY}
 STEP = HOUR  # of the log in one transaction
 MOST_STEPS = 24  # in one run of the job
+MILLISECOND = timedelta(milliseconds=1)  # what an id tells apart
 LATE = timedelta(minutes=2)  # longer than from making an id to the first write of its transaction
 LONGEST = HOUR
 MINUTES_KEPT = 2 * DAY
@@ -56,11 +57,11 @@ HISTOGRAMS = {"latency": LATENCY, "confidence": CONFIDENCE}
 
 
 def rollups_update(*, now: datetime) -> None:
-    """Count what came since the last time, up to the last whole minute. After a long pause a run gets so far as
-    MOST_STEPS lead, and the next one goes on.
+    """Count what came since the last time, up to now: the minute that is on as far as it is, and anew the next time.
+    After a long pause a run gets so far as MOST_STEPS lead, and the next one goes on.
     """
     for _ in range(MOST_STEPS):
-        if _step(floor(now, MINUTE)):
+        if _step(floor(now, MILLISECOND)):
             return
 
 
@@ -101,9 +102,9 @@ def _first_of(start: datetime, end: datetime) -> datetime:
 def _count(start: datetime, first: datetime, until: datetime) -> None:
     """The minutes from `start` on anew, where the first prediction is of the minute `first`."""
     PredictionRollup.objects.filter(grain=Grain.MINUTE, at__gte=start, at__lt=until).delete()
-    minutes = [first + MINUTE * number for number in range((until - first) // MINUTE)]
-    if not minutes:
+    if first >= until:
         return
+    minutes = [first + MINUTE * number for number in range((ceiling(until, MINUTE) - first) // MINUTE)]
     ids = [str(uuid7_floor(minute)) for minute in minutes]
     values: dict[str, Any] = {"ids": ids, "minutes": minutes, "first": ids[0], "end": str(uuid7_floor(until)),
               "latency": list(LATENCY.edges), "confidence": list(CONFIDENCE.edges)}  # fmt: skip
@@ -114,7 +115,7 @@ def _count(start: datetime, first: datetime, until: datetime) -> None:
 def _fold(fine: Grain, coarse: Grain, start: datetime, end: datetime) -> None:
     """The hours of this time anew from their minutes, or the days from their hours."""
     length = LENGTHS[coarse]
-    time = {"at__gte": floor(start, length), "at__lt": floor(end - MINUTE, length) + length}
+    time = {"at__gte": floor(start, length), "at__lt": ceiling(end, length)}
     rows = list(PredictionRollup.objects.filter(grain=fine, **time).values("at", *KEY, *SUMS, *HISTOGRAMS))
     PredictionRollup.objects.filter(grain=coarse, **time).delete()
     PredictionRollup.objects.bulk_create(_folded(coarse, rows))

@@ -37,7 +37,7 @@ def summary_of(window: str, now: datetime) -> Summary:
         raise Invalid("window", f"Expected one of {', '.join(WINDOWS)}.", "invalid_choice")
     as_of = watermarks.reached(rollups.NAME)
     span = WINDOWS[window].span(now, as_of)
-    read = Read(_rows(span), _live(), _promotions(span), _quality(now))
+    read = Read(_rows(span), live_versions(), _promotions(span), _quality(now))
     return Summary(
         window=window, start=span.start, end=span.end, as_of=as_of, buckets=span.buckets,
         bucket_seconds=int(span.window.bucket.total_seconds()),
@@ -54,7 +54,8 @@ def _rows(span: Span) -> dict[str, dict[Series, list[Rollup]]]:
     return found
 
 
-def _live() -> dict[str, LiveVersion]:
+def live_versions() -> dict[str, LiveVersion]:
+    """By the task."""
     last = Promotion.objects.filter(to_version=OuterRef("pk")).order_by("-at").values("at")[:1]
     rows = ModelVersion.objects.filter(live=True).annotate(since=Subquery(last))
     columns = ("task", "version", "algorithm", "since")

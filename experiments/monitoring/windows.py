@@ -17,6 +17,11 @@ def floor(at: datetime, length: timedelta) -> datetime:
     return at - (at - EPOCH) % length
 
 
+def ceiling(at: datetime, length: timedelta) -> datetime:
+    """The first start of one that does not lie before it."""
+    return at + (EPOCH - at) % length
+
+
 @dataclass(frozen=True)
 class Window:
     """`count` buckets, each of one or more rollups of this grain."""

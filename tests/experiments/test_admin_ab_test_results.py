@@ -3,7 +3,6 @@
 import re
 from html import unescape
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
@@ -17,6 +16,7 @@ from tests.experiments.admin_forms import TESTS, at
 from tests.experiments.conftest import Drafted, may
 from tests.experiments.experiment_rows import at as moment
 from tests.experiments.experiment_rows import clicks, expose, prediction, started
+from tests.experiments.reading import charts, row, words
 from tests.experiments.shown_tests import lively, told
 from tests.queries import pinned_queries
 
@@ -27,24 +27,6 @@ def shown(client: Client, test: ABTest) -> str:
     answer = client.get(at(test, "results"))
     assert answer.status_code == 200
     return unescape(answer.content.decode()).split('<div class="abtest">')[1].rsplit("</section>", 1)[0]
-
-
-def words(page: str) -> str:
-    """As they are read: without the tags."""
-    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
-
-
-def charts(page: str) -> list[ElementTree.Element]:
-    """As well-formed XML."""
-    return [ElementTree.fromstring(one) for one in re.findall(r"<svg role.*?</svg>", page, re.DOTALL)]
-
-
-def row(page: str, table: str, name: str) -> list[str]:
-    """The cells of the table that is so labelled, in the row that is so named."""
-    [body] = re.findall(rf'aria-label="{re.escape(table)}">(.*?)</table>', page, re.DOTALL)
-    rows = [[words(cell) for cell in re.split(r"</t[hd]>", one)][:-1] for one in body.split("</tr>")]
-    [found] = [one for one in rows if one and one[0].startswith(name)]
-    return found
 
 
 def test_the_verdict_is_said_with_its_reason(office: Client) -> None:

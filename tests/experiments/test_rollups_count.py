@@ -22,12 +22,17 @@ def test_each_prediction_counts_in_the_minute_that_its_id_was_made_in() -> None:
     assert counts() == {NOON: 2, after(minutes=1): 1, after(minutes=4): 2}
 
 
-def test_the_minute_that_is_on_now_waits_until_it_is_over() -> None:
-    log(NOON, after(minutes=1))
-    up_to(after(minutes=1, seconds=59))
-    assert counts() == {NOON: 1}
-    up_to(after(minutes=2))
-    assert counts() == {NOON: 1, after(minutes=1): 1}
+def test_the_minute_that_is_on_now_is_counted_as_far_as_it_is_and_anew_the_next_time() -> None:
+    log(NOON, after(hours=1, seconds=1), after(hours=1, seconds=40))
+    up_to(after(hours=1, seconds=30))
+    assert counts() == counts("hour") == {NOON: 1, after(hours=1): 1}
+    up_to(after(hours=1, seconds=40))
+    assert total() == 2  # what is made in this millisecond is yet to come
+    up_to(after(hours=1, seconds=40.001))
+    assert counts() == counts("hour") == {NOON: 1, after(hours=1): 2}
+    assert total("day") == 3
+    up_to(after(hours=1, minutes=1))
+    assert counts() == {NOON: 1, after(hours=1): 2}
 
 
 def test_every_task_algorithm_and_version_has_a_row_of_its_own() -> None:

@@ -1,0 +1,28 @@
+"""What is read of alarms."""
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from experiments.alarms.judging import FIRING
+from experiments.alarms.metrics import COUNTED, DRIFTED
+from experiments.alarms.models import OPEN, Alarm, AlarmRule
+from experiments.discovery import figures_of
+
+
+def alarms_firing() -> list[Alarm]:
+    """Those that fire now, the newest first."""
+    return list(Alarm.objects.filter(state=FIRING).order_by("-fired_at", "-id"))
+
+
+def alarms_open() -> QuerySet[Alarm]:
+    """Those that fire or are about to."""
+    return Alarm.objects.filter(state__in=OPEN)
+
+
+def tasks_of(rule: AlarmRule, live: Iterable[str]) -> list[str]:
+    """Of the tasks that have a live version, those that the rule is about: a figure that a task has not is not
+    looked for.
+    """
+    every = rule.metric in (*COUNTED, DRIFTED)
+    return [task for task in sorted(live) if rule.task in ("", task) and (every or rule.metric in figures_of(task))]

@@ -1,0 +1,143 @@
+"""What the monitoring page shows of a summary: its figures in words, and its charts. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from experiments.monitoring.quality_table import QualityLine, quality_lines
+from experiments.monitoring.report import (
+    Counts,
+    LatencyFigures,
+    LiveVersion,
+    Promoted,
+    Summary,
+    TaskSummary,
+    VersionSummary,
+)
+from experiments.monitoring.time_axis import Axis, axis_of, promotion_text
+from experiments.monitoring.time_charts import Chart, confidence, counts, latency
+from experiments.wording import UNKNOWN, maybe, milliseconds, number, share
+
+NO_LATENCY = LatencyFigures(None, None, None, None)
+LATE = timedelta(minutes=5)  # the worker counts every 15 seconds
+
+
+@dataclass(frozen=True)
+class Figures:
+    requests: str
+    per_minute: str
+    p50: str
+    p95: str
+    p99: str
+    errors: str
+    fallbacks: str
+
+
+@dataclass(frozen=True)
+class VersionShown:
+    """`buckets` are rows of a table: when, then as in the table's head; `sure` those of the confidences."""
+
+    name: str
+    title: str
+    live: bool
+    figures: Figures
+    charts: Sequence[Chart]
+    buckets: Sequence[Sequence[str]]
+    sure: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class TaskShown:
+    """`figures` count all its versions; their latency is that of the live one."""
+
+    name: str
+    figures: Figures
+    live: LiveVersion | None
+    versions: Sequence[VersionShown]
+    promotions: Sequence[tuple[datetime, str]]
+    quality: Sequence[QualityLine]
+    estimated: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """`late` says how long ago the last figures are from, where that is too long."""
+
+    summary: Summary
+    late: str
+    tasks: Sequence[TaskShown]
+
+
+def page_of(summary: Summary, now: datetime) -> Page:
+    return Page(summary, _late(summary.as_of, now), [_task(one, summary) for one in summary.tasks])
+
+
+def _late(as_of: datetime | None, now: datetime) -> str:
+    if not as_of or now - as_of <= LATE:
+        return ""
+    minutes = (now - as_of) // timedelta(minutes=1)
+    return f"{minutes:,} minutes" if minutes < 120 else f"{minutes // 60:,} hours"
+
+
+def _task(task: TaskSummary, summary: Summary) -> TaskShown:
+    axis = axis_of(summary, task.promotions)
+    live = [one for one in task.versions if one.live]
+    others = [one for one in task.versions if not one.live]
+    return TaskShown(
+        name=task.task, live=task.live, figures=_figures(task.counts, live[0].latency if live else NO_LATENCY),
+        versions=[_version(one, task, summary, axis) for one in (*live, *others)],
+        promotions=[(one.at, _promotion(one)) for one in task.promotions],
+        quality=quality_lines(task.quality), estimated=any(one.estimated for one in task.quality),
+    )  # fmt: skip
+
+
+def _promotion(one: Promoted) -> str:
+    return f"{promotion_text(one)}, from {one.from_version}" if one.from_version else promotion_text(one)
+
+
+def _version(one: VersionSummary, task: TaskSummary, summary: Summary, axis: Axis) -> VersionShown:
+    by = f"({one.algorithm or 'nothing'})"
+    name = f"{one.version or 'none'} {by}"
+    return VersionShown(
+        name=name, title=f"Version {name}" if one.version else f"No version {by}", live=one.live,
+        figures=_figures(one.counts, one.latency), charts=_charts(f"{task.task} {name}", one, axis),
+        buckets=_buckets(one, summary),
+        sure=[(f"{place / 20:g} to {(place + 1) / 20:g}", f"{n:,}") for place, n in enumerate(one.confidence) if n],
+    )  # fmt: skip
+
+
+def _figures(counted: Counts, took: LatencyFigures) -> Figures:
+    return Figures(
+        requests=f"{counted.predictions:,}", per_minute=maybe(counted.per_minute, number),
+        p50=maybe(took.p50, milliseconds), p95=maybe(took.p95, milliseconds), p99=maybe(took.p99, milliseconds),
+        errors=maybe(counted.error_rate, share), fallbacks=maybe(counted.fallback_rate, share),
+    )  # fmt: skip
+
+
+def _charts(of: str, one: VersionSummary, axis: Axis) -> list[Chart]:
+    over = one.over_time
+    troubles = {"errors": over.errors, "fallbacks": over.fallbacks}
+    found = [
+        latency(of, over, axis),
+        counts("Requests", of, "Predictions over time.", {"all": over.predictions}, axis),
+        counts("Errors, and fallbacks upon them", of, "How many over time.", troubles, axis),
+        confidence(of, one.confidence),
+    ]
+    return [chart for chart in found if chart]
+
+
+def _buckets(one: VersionSummary, summary: Summary) -> list[list[str]]:
+    """The newest first, without those in which it was not asked."""
+    over = one.over_time
+    found = [
+        [f"{at:%Y-%m-%d %H:%M}", *(f"{count:,}" for count in said), *map(_ms, took)]
+        for at, said, took in zip(
+            summary.buckets, zip(over.predictions, over.errors, over.fallbacks, strict=True),
+            zip(over.p50, over.p95, over.p99, strict=True), strict=True,
+        ) if said[0]
+    ]  # fmt: skip
+    return found[::-1]
+
+
+def _ms(value: float | None) -> str:
+    return UNKNOWN if value is None else number(value)
