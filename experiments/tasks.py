@@ -24,7 +24,7 @@ def make_partitions() -> None:
     partitions_ensure(now=timezone.now())
 
 
-@scheduled(every=timedelta(seconds=15))
+@scheduled(every=timedelta(seconds=15), urgent=True)
 def roll_up() -> None:
     """And look at what is counted there: a bad version is noticed some seconds after its first answers."""
     from experiments.alarms.checking import alarms_check  # it enqueues the job below
@@ -33,7 +33,7 @@ def roll_up() -> None:
     alarms_check(now=timezone.now(), counted=True)
 
 
-@scheduled(every=timedelta(seconds=30))
+@scheduled(every=timedelta(seconds=30), urgent=True)
 def check_quality_alarms() -> None:
     """Less often: truths are read from the log."""
     from experiments.alarms.checking import alarms_check

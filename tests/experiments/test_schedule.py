@@ -155,7 +155,7 @@ def test_what_is_urgent_waits_for_no_long_job(plan: Plan, monkeypatch: pytest.Mo
 @pytest.mark.django_db
 def test_the_jobs_of_all_rooms_are_on_the_schedule_and_run_in_an_empty_shop() -> None:
     urgent, names = (set(run_due(urgent=urgent)) for urgent in (True, False))
-    assert urgent == {"experiments.tasks.guard_tests"}
+    assert urgent == {f"experiments.tasks.{name}" for name in ("guard_tests", "roll_up", "check_quality_alarms")}
     assert names | urgent == set(schedule.jobs()) and not names & urgent
     assert {"experiments.tasks.make_partitions", "experiments.tasks.clear_jobs"} < names
     assert "reviews.tasks.sweep_unanalysed_reviews" in names
