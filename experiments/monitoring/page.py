@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from experiments.monitoring.bucket_table import bucket_rows
 from experiments.monitoring.quality_table import QualityLine, quality_lines
 from experiments.monitoring.report import (
     Counts,
@@ -16,7 +17,7 @@ from experiments.monitoring.report import (
 )
 from experiments.monitoring.time_axis import Axis, axis_of, promotion_text
 from experiments.monitoring.time_charts import Chart, confidence, counts, latency
-from experiments.wording import UNKNOWN, maybe, milliseconds, number, share
+from experiments.wording import maybe, milliseconds, number, share
 
 NO_LATENCY = LatencyFigures(None, None, None, None)
 LATE = timedelta(minutes=5)  # the worker counts every 15 seconds
@@ -35,14 +36,14 @@ class Figures:
 
 @dataclass(frozen=True)
 class VersionShown:
-    """`buckets` are rows of a table: when, then as in the table's head; `sure` those of the confidences."""
+    """`buckets` are the rows of a table, `sure` those of the confidences."""
 
     name: str
     title: str
     live: bool
     figures: Figures
     charts: Sequence[Chart]
-    buckets: Sequence[Sequence[str]]
+    buckets: str
     sure: Sequence[tuple[str, str]]
 
 
@@ -101,7 +102,7 @@ def _version(one: VersionSummary, task: TaskSummary, summary: Summary, axis: Axi
     return VersionShown(
         name=name, title=f"Version {name}" if one.version else f"No version {by}", live=one.live,
         figures=_figures(one.counts, one.latency), charts=_charts(f"{task.task} {name}", one, axis),
-        buckets=_buckets(one, summary),
+        buckets=bucket_rows(summary.buckets, one.over_time),
         sure=[(f"{place / 20:g} to {(place + 1) / 20:g}", f"{n:,}") for place, n in enumerate(one.confidence) if n],
     )  # fmt: skip
 
@@ -124,20 +125,3 @@ def _charts(of: str, one: VersionSummary, axis: Axis) -> list[Chart]:
         confidence(of, one.confidence),
     ]
     return [chart for chart in found if chart]
-
-
-def _buckets(one: VersionSummary, summary: Summary) -> list[list[str]]:
-    """The newest first, without those in which it was not asked."""
-    over = one.over_time
-    found = [
-        [f"{at:%Y-%m-%d %H:%M}", *(f"{count:,}" for count in said), *map(_ms, took)]
-        for at, said, took in zip(
-            summary.buckets, zip(over.predictions, over.errors, over.fallbacks, strict=True),
-            zip(over.p50, over.p95, over.p99, strict=True), strict=True,
-        ) if said[0]
-    ]  # fmt: skip
-    return found[::-1]
-
-
-def _ms(value: float | None) -> str:
-    return UNKNOWN if value is None else number(value)
