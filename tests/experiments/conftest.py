@@ -1,20 +1,25 @@
-"""Sentiment models that do what a test says, and a small shop whose reviews they are measured on."""
+"""Sentiment models that do what a test says, a small shop whose reviews they are measured on, and an old log."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
 from experiments import ab_tests, discovery, prediction_log, serving
 from experiments.mltask import Batching
 from experiments.models import ABTest, ModelVersion
+from experiments.prediction_log import partitions_ensure
 from experiments.registry import version_promote
 from nlp.ml.sentiment import SENTIMENT
 from reviews.models import Product, Review
+from tests.experiments.pruned import APRIL, MARCH, TABLES, Months, counted
+from tests.experiments.rolled import log
 from tests.experiments.scripted import Scripted
 from tests.shop import BAD, GOOD
 
@@ -117,3 +122,25 @@ def forget() -> Iterator[Forget]:
     """As if another process were asked next."""
     yield prediction_log._exposed.clear
     prediction_log._exposed.clear()
+
+
+@pytest.fixture
+def months() -> Months:
+    """`months(march=3, april=2)`: predictions in two old months with partitions of their own, all rolled up."""
+
+    def make(march: int = 3, april: int = 2) -> None:
+        for month, count in ((MARCH, march), (APRIL, april)):
+            partitions_ensure(now=month, ahead=0)
+            log(*(month + timedelta(seconds=number) for number in range(count)))
+        counted()
+
+    return make
+
+
+@pytest.fixture
+def committed(transactional_db: None, months: Months) -> Iterator[Months]:
+    """The same, for tests with several connections."""
+    yield months
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"DROP TABLE IF EXISTS {table}")

@@ -12,6 +12,8 @@ from experiments.errors import DomainError, Invalid
 from experiments.management.commands._shared import Bar, plain_errors
 from experiments.monitoring.pruning import assert_prunable, predictions_prune, rows_before
 
+NO_MONTH = "There is no such month."
+
 
 def _month(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
@@ -54,10 +56,12 @@ class Command(BaseCommand):
             raise DomainError(f"Stopped by the keyboard after {done} months; the others are in the log.") from None
         finally:
             bar.close()
-        self.stdout.write(self.style.SUCCESS(f"{done} months dropped." if done else "There is no such month."))
+        self.stdout.write(self.style.SUCCESS(f"{done} months dropped." if done else NO_MONTH))
 
     def _say(self, before: datetime, now: datetime) -> None:
         assert_prunable(before=before, now=now)
-        for table, rows in rows_before(before).items():
-            if rows or not table.endswith("_default"):
-                self.stdout.write(f"{table}: {rows:,} predictions would go")
+        found = {name: rows for name, rows in rows_before(before).items() if rows or not name.endswith("_default")}
+        for name, rows in found.items():
+            self.stdout.write(f"{name}: {rows:,} predictions would go")
+        if not found:
+            self.stdout.write(NO_MONTH)
