@@ -3,7 +3,8 @@
 Two databases of their own, made anew and dropped at the end: a log of 30 days with a small and with a large number of
 predictions, of six tasks with two versions each. The predictions are made by SQL, with inputs as short as can be; the
 rollups by the worker's own job. Then each window is asked for in both by turns: `summary_of`, from Python and back; the
-same as the JSON of the API; and the page as the admin serves it. Times are medians of TURNS times CALLS.
+same as the JSON of the API; and the page as the admin serves it. Times, and how much more the large log takes in a
+turn, are medians of TURNS: whatever else is at work on the machine is so for both.
 """
 
 import argparse
@@ -29,7 +30,7 @@ import django
 django.setup()
 
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -43,7 +44,7 @@ from experiments.monitoring.windows import HOUR, MINUTE, WINDOWS, floor
 from experiments.prediction_log import partitions_ensure
 from experiments.uuid7 import EPOCH
 
-TURNS, CALLS, DAYS = 7, 5, 30
+TURNS, DAYS = 60, 30
 AT_MOST_MS, AT_MOST_MORE = 500, 0.2
 TASKS = ["sentiment", "recommend", "price", "entities", "summary", "image"]
 UUID7 = """(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(hash, 1, 3) || 'a'
@@ -81,9 +82,11 @@ def main() -> None:
 
 
 def use(name: str) -> None:
-    """Have Django talk to this database from here on."""
-    connection.close()
-    connection.settings_dict["NAME"] = name
+    """Have Django talk to this database from here on, by a connection that stays."""
+    if name not in _connections:
+        _connections[name] = connections.create_connection("default")
+        _connections[name].settings_dict = {**connection.settings_dict, "NAME": name}
+    connections["default"] = _connections[name]
 
 
 def fill(now: datetime, count: int) -> None:
@@ -138,21 +141,25 @@ def report(now: datetime) -> None:
     clients, fine = {name: staff_of(name) for name in (SMALL, LARGE)}, True
     for window in WINDOWS:
         took = {(what, name): list[float]() for what in ASKED for name in clients}
-        for _ in range(TURNS):
-            for name, client in clients.items():
-                use(name)
-                shown(client, window, now)  # what a new connection has to learn of the tables is not timed
-                for what, ask in ASKED.items():
-                    took[what, name] += [timed(ask, client, window, now) for _ in range(CALLS)]
+        for turn in range(-1, TURNS):
+            for what, ask in ASKED.items():
+                for name, client in clients.items():
+                    use(name)
+                    ms = timed(ask, client, window, now)
+                    if turn >= 0:  # what a new connection has to learn of the tables is not timed
+                        took[what, name].append(ms)
         with CaptureQueriesContext(connection) as captured:
             shown(clients[LARGE], window, now)
         print(f"{window:>14}", end="")
         for what in ASKED:
             small, large = (statistics.median(took[what, name]) for name in clients)
-            fine &= max(took[what, LARGE]) < AT_MOST_MS and large < (1 + AT_MOST_MORE) * small
-            print(f"{small:14.1f}{large:14.1f}{large / small - 1:14.0%}", end="")
+            more = statistics.median(b / a - 1 for a, b in zip(took[what, SMALL], took[what, LARGE], strict=True))
+            fine &= what != "page" or (max(took[what, LARGE]) < AT_MOST_MS and more < AT_MOST_MORE)
+            print(f"{small:14.1f}{large:14.1f}{more:14.0%}", end="")
         print(f"{len(captured):14}{os.getloadavg()[0]:14.1f}", flush=True)
-    print(f"\nunder {AT_MOST_MS} ms each time, and the same within {AT_MOST_MORE:.0%}: {'yes' if fine else 'NO'}")
+    print(
+        f"\nthe page under {AT_MOST_MS} ms each time, and the same within {AT_MOST_MORE:.0%}: {'yes' if fine else 'NO'}"
+    )
 
 
 def staff_of(name: str) -> Client:
@@ -191,6 +198,7 @@ def drop(name: str) -> None:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+_connections: dict[str, Any] = {}
 ASKED = {"summary": summarised, "JSON": as_json, "page": shown}
 
 if __name__ == "__main__":
