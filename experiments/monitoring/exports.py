@@ -60,13 +60,15 @@ def contents_of(table: str) -> Contents:
 
 def contents_in(path: Path) -> Contents | None:
     """None where the file is not whole or holds something else."""
-    csv.field_size_limit(sys.maxsize)
+    limit = csv.field_size_limit(sys.maxsize)  # of the whole process: importers have the usual one
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             lines = csv.reader(file)
             return _summed(lines) if next(lines, None) == FIELDS else None
     except BROKEN:
         return None
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _summed(lines: Iterable[list[str]]) -> Contents:
