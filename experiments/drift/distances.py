@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy  # its parts are read when first used; no start waits for them
 
 BY_VALUE = 20  # different numbers of the reference: so few are counted one by one and not in bins
 EPSILON = 0.0001  # the share of what is not there, in the stability index
@@ -26,11 +26,9 @@ class Tested:
 
 def kolmogorov_smirnov(reference: np.ndarray, current: np.ndarray) -> Tested:
     """The largest difference of two distribution functions, 0 to 1 (ks_stattest.py)."""
-    from scipy import stats
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # that p is its limit, where the exact one cannot be had
-        found = stats.ks_2samp(reference, current)
+        found = scipy.stats.ks_2samp(reference, current)
     return Tested(float(found.statistic), float(found.pvalue))
 
 
@@ -45,10 +43,8 @@ def z_of_share(reference: np.ndarray, current: np.ndarray) -> Tested:
     first, second = table[:, 0] / rows
     z = float((second - first) / np.sqrt(share * (1 - share) * (1 / rows).sum()))
     if _expected(table).min() >= RELIABLE:
-        return Tested(z, 2 * float(special.ndtr(-abs(z))))
-    from scipy import stats
-
-    return Tested(z, float(stats.fisher_exact(table.astype(int)).pvalue))
+        return Tested(z, 2 * float(scipy.special.ndtr(-abs(z))))
+    return Tested(z, float(scipy.stats.fisher_exact(table.astype(int)).pvalue))
 
 
 def chi_squared(reference: np.ndarray, current: np.ndarray) -> Tested:
@@ -65,7 +61,7 @@ def chi_squared(reference: np.ndarray, current: np.ndarray) -> Tested:
         return Tested(found.statistic**2, found.p)
     expected = _expected(table)
     statistic = float(((table - expected) ** 2 / expected).sum())
-    return Tested(statistic, float(special.chdtrc(table.shape[1] - 1, statistic)))
+    return Tested(statistic, float(scipy.special.chdtrc(table.shape[1] - 1, statistic)))
 
 
 def _rare_as_one(table: np.ndarray) -> np.ndarray:
@@ -87,18 +83,14 @@ def _expected(table: np.ndarray) -> np.ndarray:
 
 def wasserstein(reference: np.ndarray, current: np.ndarray) -> float:
     """How far the numbers moved on average, in standard deviations of the reference (wasserstein_distance_norm.py)."""
-    from scipy import stats
-
-    return float(stats.wasserstein_distance(reference, current)) / max(float(np.std(reference)), LEAST_NORM)
+    return float(scipy.stats.wasserstein_distance(reference, current)) / max(float(np.std(reference)), LEAST_NORM)
 
 
 def jensen_shannon(reference: np.ndarray, current: np.ndarray) -> float:
     """The root of the Jensen-Shannon divergence of two samples' shares, from their counts: 0 to .83, the root of ln 2
     (jensenshannon.py).
     """
-    from scipy.spatial import distance
-
-    return float(distance.jensenshannon(reference, current))
+    return float(scipy.spatial.distance.jensenshannon(reference, current))
 
 
 def stability_index(reference: np.ndarray, current: np.ndarray) -> float:

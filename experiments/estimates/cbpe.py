@@ -7,6 +7,7 @@ and see nothing where the same inputs come to have other truths.
 """
 
 import numpy as np
+import scipy  # its parts are read when first used; no start waits for them
 
 from experiments.errors import Invalid
 from experiments.estimates.quality import Estimate, Known, assert_numbers
@@ -78,15 +79,13 @@ def _chances(known: np.ndarray, truth: np.ndarray, score: np.ndarray, draw: np.r
     """Of positive: as calibrated first, then by DRAWS calibrations; shape (1 + DRAWS, rows). All are fitted at once, by
     Newton's method from nothing.
     """
-    from scipy.special import expit
-
     odds = _odds(known)
     columns = odds.shape[1]
     products = (odds[:, :, None] * odds[:, None, :]).reshape(-1, columns**2)
     weights = np.vstack([np.ones(len(known)), draw.exponential(size=(DRAWS, len(known)))])
     found = np.zeros((len(weights), columns))
     for _ in range(STEPS):
-        chance = expit(found @ odds.T)
+        chance = scipy.special.expit(found @ odds.T)
         slope = (weights * (truth - chance)) @ odds - RIDGE * found
         curvature = (weights * chance * (1 - chance)) @ products
         bend = curvature.reshape(-1, columns, columns) + RIDGE * np.eye(columns)
@@ -94,7 +93,7 @@ def _chances(known: np.ndarray, truth: np.ndarray, score: np.ndarray, draw: np.r
         found += step
         if np.abs(step).max() < CLOSE:
             break
-    chances: np.ndarray = expit(found @ _odds(score).T)
+    chances: np.ndarray = scipy.special.expit(found @ _odds(score).T)
     return chances
 
 
@@ -104,9 +103,7 @@ def _odds(score: np.ndarray) -> np.ndarray:
 
 
 def _ranks(score: np.ndarray) -> np.ndarray:
-    from scipy.stats import rankdata
-
-    ranks: np.ndarray = rankdata(score)
+    ranks: np.ndarray = scipy.stats.rankdata(score)
     return ranks
 
 

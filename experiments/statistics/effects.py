@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy import special
+import scipy  # its parts are read when first used; no start waits for them
 
 from experiments.errors import Invalid
 from experiments.statistics.arms import Arm
@@ -99,8 +99,8 @@ def _welch(squares: Sequence[float], users: Sequence[int]) -> float:
 
 def fixed_horizon(effect: Effect, alpha: float = ALPHA) -> Interval:
     """Interval and p-value of one look, at the size that was planned. Looked at daily, they err far more often."""
-    half = float(special.stdtrit(effect.df, 1 - alpha / 2)) * effect.error
-    p = 2 * float(special.stdtr(effect.df, -abs(effect.estimate) / effect.error))
+    half = float(scipy.special.stdtrit(effect.df, 1 - alpha / 2)) * effect.error
+    p = 2 * float(scipy.special.stdtr(effect.df, -abs(effect.estimate) / effect.error))
     return Interval(effect.estimate - half, effect.estimate + half, p)
 
 
@@ -152,7 +152,7 @@ def sample_ratio_p(users: Sequence[int], weights: Sequence[float]) -> float:
     expected = sum(users) * np.array(weights) / sum(weights)
     if not sum(users) or len(users) < 2:
         return 1.0
-    return float(special.chdtrc(len(users) - 1, ((np.array(users) - expected) ** 2 / expected).sum()))
+    return float(scipy.special.chdtrc(len(users) - 1, ((np.array(users) - expected) ** 2 / expected).sum()))
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -165,6 +165,4 @@ def holm(p: Sequence[float]) -> list[float]:
 
 def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     """Adjusted p-values: of those under alpha, a share of alpha at most is false (Benjamini and Hochberg 1995)."""
-    from scipy.stats import false_discovery_control
-
-    return [float(one) for one in false_discovery_control(p)] if p else []
+    return [float(one) for one in scipy.stats.false_discovery_control(p)] if p else []

@@ -112,7 +112,8 @@ class Command(BaseCommand):
 def _start(command: list[str]) -> "subprocess.Popen[bytes]":
     # In a process group of its own: Ctrl-C reaches this command alone, and each child gets one signal, from here. A
     # second one makes granian wait for its workers in vain. Where this command is killed, its children end too.
-    return subprocess.Popen([sys.executable, str(MANAGE), *command], process_group=0, preexec_fn=end_with_parent)
+    command = [sys.executable, str(MANAGE), *command, "--skip-checks"]  # passed by this command at its own start
+    return subprocess.Popen(command, process_group=0, preexec_fn=end_with_parent)
 
 
 def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
