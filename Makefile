@@ -12,8 +12,8 @@ help:  ## list the targets
 run:  ## install, start the database, make the demo shop, train, and serve on http://127.0.0.1:8000 (PORT=, DEMO_PASSWORD=)
 	@cd "$(ROOT)" && scripts/setup.sh && exec $(PY) manage.py run
 
-test:  ## install what is missing and run the tests (ARGS= for pytest)
-	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) -m pytest $(ARGS)
+test:  ## install what is missing and run the tests, on up to four cores at once (ARGS= for pytest)
+	@cd "$(ROOT)" && scripts/setup.sh --dev && $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint:  ## ruff, and the doors between the rooms
 	@cd "$(ROOT)" && scripts/setup.sh --dev && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports

@@ -28,6 +28,7 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setattr(settings, "MEDIA_ROOT", folder / "media")
     patch.setattr(settings, "HOMES", folder / "homes.csv")
     patch.setitem(settings.STORAGES["models"]["OPTIONS"], "location", folder / "models")
+    patch.setattr(settings, "WHITENOISE_AUTOREFRESH", True, raising=False)  # or each new client looks through all files
     patch.setitem(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "login", "10000/min")
     yield
     patch.undo()

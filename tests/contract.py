@@ -229,7 +229,7 @@ def test_several_threads_at_once_get_what_one_gets(task: Task, algorithm: str, f
     model, inputs = fitted(task.name, algorithm), inputs_of(task)
     alone = plain(model.predict(inputs))
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(lambda _: plain(model.predict(inputs)), range(12))) == {alone}
+        assert set(pool.map(lambda _: plain(model.predict(inputs)), range(8))) == {alone}
 
 
 @each_model

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import Resolver404, resolve
 
-from experiments.uuid7 import uuid7
+from experiments.uuid7 import EPOCH, uuid7_floor
 
 # Every path of the HTTP contract that is built, with the view that answers it.
 PATHS = {
@@ -28,7 +28,7 @@ PATHS = {
     "predict/price/": "PredictPrice",
     "predict/rating/": "PredictRating",
     "predictions/": "PredictionList",
-    f"predictions/{uuid7()}/outcome/": "PredictionOutcome",
+    f"predictions/{uuid7_floor(EPOCH)}/outcome/": "PredictionOutcome",
     "recommend/": "Recommend",
     "recommend/collaborative/": "Collaborative",
     "models/": "ModelList",
