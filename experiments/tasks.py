@@ -1,6 +1,6 @@
 """Background jobs of this room: partitions of the log made ahead, jobs that a killed worker left running put right, the
-log counted for monitoring, alarms and the guardrails of A/B tests looked at, drift and quality measured, old texts taken
-out, and what happened told to the receiver of the webhook.
+log counted for monitoring, alarms and guardrails looked at, drift and quality measured, old texts taken out, and what
+happened told to the receiver of the webhook.
 """
 
 from datetime import timedelta
