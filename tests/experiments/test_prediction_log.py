@@ -161,9 +161,7 @@ def test_what_the_log_cuts_is_never_looked_at() -> None:
     assert history.seen == 0
 
 
-@pytest.mark.parametrize(
-    "value", [float("nan"), "a\0b", {"\0": 1}, 2**64, b"x", {1: 2.0, "a": {print: 1}}], ids=repr
-)
+@pytest.mark.parametrize("value", [float("nan"), "a\0b", {"\0": 1}, 2**64, b"x", {1: 2.0, "a": {print: 1}}], ids=repr)
 def test_what_the_log_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         shortened({"given": [value]})
