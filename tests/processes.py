@@ -1,10 +1,12 @@
 """Real processes of the project on the test database, for tests marked `django_db(transaction=True)`."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,10 +26,13 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def started(*command: str, **more: str) -> Iterator["subprocess.Popen[str]"]:
-    """A Python process, killed at the end if it still runs. Its output is text, with stderr in it."""
+    """A Python process, killed at the end if it still runs. Its output is text, with stderr in it. Ctrl-C reaches it
+    even where the shell of this run ignores it, as behind `nohup`.
+    """
     process = subprocess.Popen(
         [sys.executable, *command], env=environment(**more), cwd=settings.BASE_DIR, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         yield process
