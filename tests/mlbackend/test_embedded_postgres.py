@@ -22,6 +22,7 @@ from mlbackend.embedded.postmaster import Postmaster
 from mlbackend.embedded.server import Server, local_server
 from mlbackend.embedded.system import EmbeddedPostgresError
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 ENSURE = """

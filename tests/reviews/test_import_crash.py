@@ -18,7 +18,7 @@ from reviews.models import Product, Rating, Review
 from tests.concurrency import at_once
 from tests.reviews.importing import counts, rejected, run_import
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 USERS, PRODUCTS = 100, 40
 RATINGS = USERS * PRODUCTS
