@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from experiments import ab_test_admin  # noqa: F401  Django looks here for what is registered there
 from experiments.alarms import admin as alarms_admin  # noqa: F401
+from experiments.discovery import tasks
 from experiments.errors import DomainError
 from experiments.facts import Facts
 from experiments.models import (
@@ -75,6 +76,18 @@ class PromotionAdmin(Facts):
     date_hierarchy = "at"
 
 
+class OfTask(admin.SimpleListFilter):
+    """The tasks of the code: to ask the log which ones it has would be to read all of it."""
+
+    title = parameter_name = "task"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(tasks())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> QuerySet[Prediction]:
+        return queryset.filter(task=self.value()) if self.value() else queryset
+
+
 @admin.register(Prediction)
 class PredictionAdmin(Facts):
     """Found by its id or by the id of the request, which every answer and every error carries."""
@@ -82,7 +95,7 @@ class PredictionAdmin(Facts):
     list_display = ["id", "task", "algorithm", "version", "method", "status", "failed", "user_id", "sure", "took",
                     "created_at"]  # fmt: skip
     readonly_fields = ["failed", "answered_by", "same_request"]
-    list_filter = ["task", "status", "algorithm", "method"]
+    list_filter = [OfTask, "status"]
     search_fields = ["=request_id", "=id"]
     search_help_text = "A request id, or a prediction's id."
     list_per_page = 50
@@ -123,8 +136,7 @@ class PredictionAdmin(Facts):
 @admin.register(Outcome)
 class OutcomeAdmin(Facts):
     list_display = ["id", "kind", "subject", "value", "user_id", "prediction_id", "created_at"]
-    list_filter = ["kind"]
-    search_fields = ["=subject"]
+    search_fields = ["=subject", "=kind"]
 
 
 @admin.register(DriftReport)

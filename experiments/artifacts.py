@@ -35,7 +35,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 class DurableStorage(FileSystemStorage):
@@ -48,11 +48,11 @@ class DurableStorage(FileSystemStorage):
         for folder in path.parents:  # new folders are on disk too
             if folder == Path(self.location):
                 break
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         return name
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

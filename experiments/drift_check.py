@@ -71,7 +71,9 @@ def _too_young(reference: Window, current: timedelta) -> str:
 def _first_week(row: ModelVersion, current: Window) -> Window:
     """From the first prediction on that the log has since the version went live, and not beyond the current window."""
     promoted = Promotion.objects.filter(to_version=row).values_list("at", flat=True).first()
-    start = max(promoted or row.created_at, _texts_since(row.task, current))
+    start, kept_since = promoted or row.created_at, _texts_since(row.task, current)
+    if kept_since > start:
+        return Window(kept_since, min(kept_since + REFERENCE, current.start))
     rows = Prediction.objects.filter(task=row.task, version=row.version, id__gte=uuid7_floor(start))
     first = rows.order_by("id").values_list("id", flat=True).first()
     if first:

@@ -6,13 +6,14 @@ has it from its first hour, and no customer has to report anything. It is answer
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Q
 from django.utils import timezone
 
 from experiments.discovery import dataset, quality_of, task_named, tasks
@@ -102,24 +103,30 @@ def _reference(row: ModelVersion, quality: Quality) -> Known:
 
 
 def _known(task: str, version: int | None, quality: Quality, window: Window) -> Known:
-    """Answers of the window whose truth has come; of several truths of one, the last counts."""
+    """Answers of the window whose truth has come, the newest; of several truths of one, the last counts, and one that
+    is none takes it back. What is reported of another task takes none of their places.
+    """
     outcomes = Outcome.objects.filter(
+        ~Q(kind="reported") | Q(subject=task),
         kind__in=quality.outcomes,
         prediction_id__gte=uuid7_floor(window.start),
         prediction_id__lt=uuid7_floor(window.end),
     )
-    newest = outcomes.order_by("-id").values_list("prediction_id", "value")[:MOST_TRUTHS]
-    truths = {one: truth for one, value in reversed(newest) if one and (truth := quality.truth(value)) is not None}
+    last = outcomes.order_by("-prediction_id", "-id").distinct("prediction_id")
+    newest = last.values_list("prediction_id", "value")[:MOST_TRUTHS]
+    truths = {one: truth for one, value in newest if one and (truth := quality.truth(value)) is not None}
     facts = _facts(task, version, quality, list(truths))
     return Known(np.array([*facts.values()], float), np.array([truths[one] for one in facts], float))
 
 
 def _facts(task: str, version: int | None, quality: Quality, ids: Sequence[UUID]) -> dict[UUID, Sequence[float]]:
-    """Of those predictions that the version answered, or any version."""
+    """Of those predictions that the version answered, or any version, without what older code logged otherwise."""
     found: dict[UUID, Sequence[float]] = {}
     by = {"version__isnull": False} if version is None else {"version": version}
     answered = Prediction.objects.filter(task=task, status=Prediction.Status.OK, **by)
     for start in range(0, len(ids), READ):
         logged = answered.filter(pk__in=ids[start : start + READ]).values_list("id", "input", "output")
-        found |= {one: quality.facts(given, said) for one, given, said in logged if said}
+        for one, given, said in logged:
+            with suppress(KeyError, TypeError, ValueError):
+                found[one] = quality.facts(given, said or {})
     return found

@@ -70,7 +70,8 @@ def run_due(now: datetime | None = None, *, urgent: bool = False) -> list[str]:
         moment = now or timezone.now()
         due = dict(Schedule.objects.values_list("name", "due_at"))
         for name, job in jobs().items():
-            if job.urgent != urgent or due.get(name, moment) > moment:
+            waits = moment < due.get(name, moment) <= moment + job.every  # later than that: the clock was put back
+            if job.urgent != urgent or waits:
                 continue
             error = _attempt(job)
             Schedule.objects.update_or_create(

@@ -292,19 +292,18 @@ def _ask(task: MLTask[In, Out], model: Loaded, batch: Sequence[In]) -> tuple[Seq
 
 def record(
     task: MLTask[In, Out], given: In, output: Out, *, user_id: int | None, algorithm: str, degraded: bool,
-    version: int | None = None, tested: Person | None = None,
+    tested: Person | None = None,
 ) -> Answer[Out]:  # fmt: skip
     """Log an answer for which no model was asked, such as what is trending; `degraded` when one should have been and
-    could not: the variant of `tested`, where they have one. `version` is that of what it rests on, where it rests on
-    one.
+    could not: the variant of `tested`, where they have one. It is nobody's of the task's versions.
     """
     status = Prediction.Status.FALLBACK if degraded else Prediction.Status.OK
     [row] = _rows(task, [given], [to_json(output)], time.perf_counter(), user_id=user_id, method=algorithm,
-                  algorithm=algorithm, version=version, status=status,
+                  algorithm=algorithm, version=None, status=status,
                   variant=_arm_of(task.name, tested).name)  # fmt: skip
     prediction_record([row])
     telemetry.answered_without_model(row)
-    return Answer(output, algorithm, version, row.pk)
+    return Answer(output, algorithm, None, row.pk)
 
 
 def _rows(

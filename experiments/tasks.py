@@ -116,7 +116,10 @@ def measure_outcomes_hourly() -> None:
 @task()
 def digest_texts() -> int:
     """Gives of how many old predictions the texts were taken out."""
-    return texts_digest(now=timezone.now())
+    done, more = texts_digest(now=timezone.now())
+    if more:
+        digest_texts.enqueue()
+    return done
 
 
 @scheduled(every=timedelta(hours=1))

@@ -3,26 +3,32 @@ on.
 
 A request only notes what happened; a thread of the process adds it up a second later. So counting takes a request next
 to no time, and fails none where the disk is full. The counts lie in this process or, under PROMETHEUS_MULTIPROC_DIR, in
-files that /metrics adds up over all processes. Labels come from rows and declarations, never from what a caller sends:
+files that are added up over all processes. Labels come from rows and declarations, never from what a caller sends:
 their number is bounded.
 """
 
+import errno
 import logging
+import os
 import threading
 import time
 from collections import Counter as Sums
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from experiments.loading import Loaded
 from experiments.models import Prediction
 
 logger = logging.getLogger(__name__)
 ADD_UP_EVERY_S = 1.0
+LEAST_FREE = 16 * 2**20  # bytes of the disk: a file of counts begins with one million and doubles
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # bounds of the histograms' bins
 PREDICTIONS = Counter("mlbackend_predictions", "Answers in the prediction log.", ["task", "version", "status"])
 LATENCY = Histogram("mlbackend_prediction_latency_seconds", "Time to one answer or batch.", ["task"], buckets=SECONDS)
@@ -33,6 +39,7 @@ LIVE = Gauge(
     multiprocess_mode="livemin",
 )  # fmt: skip
 NOTHING = nullcontext()
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 Noted = tuple[Callable[..., None], tuple[Any, ...]]
 
 _noted: deque[Noted] = deque(maxlen=50_000)  # a command has nobody to add them up
@@ -53,10 +60,40 @@ def note(count: Callable[..., None], *facts: object) -> None:
 def add_up() -> None:
     """What cannot be counted is said in the log and left out."""
     try:
+        _assert_room()
         for count, facts in _taken():
             count(*facts)
     except Exception:
         logger.exception("what happened could not be counted")
+
+
+def _assert_room() -> None:
+    """The files are written as memory: where the disk is full, that ends the process without an exception."""
+    folder = os.environ.get(FOLDER)
+    disk = os.statvfs(folder) if folder else None
+    if disk and disk.f_bavail * disk.f_frsize < LEAST_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
+
+
+def counts_in(folder: Path, pattern: str) -> Iterable[Metric]:
+    """The sums over the files of all processes, without those that cannot be read."""
+    files = [str(file) for file in folder.glob(pattern) if _readable(file)]
+    found: Iterable[Metric] = MultiProcessCollector.merge(files)
+    return found
+
+
+def _readable(file: Path) -> bool:
+    """A process makes its file first and its head after. One that was cut off by a power failure stays damaged."""
+    try:
+        if not file.stat().st_size:
+            return False
+        MultiProcessCollector.merge([str(file)])
+    except FileNotFoundError:
+        return False
+    except Exception:
+        logger.exception("%s is left out: it cannot be read", file)
+        return False
+    return True
 
 
 def _taken() -> Iterator[Noted]:

@@ -7,7 +7,7 @@ without it shows its own numbers. The page is there for who brings the METRICS_T
 import os
 import platform
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -20,10 +20,10 @@ from django.utils.crypto import constant_time_compare
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import mark_process_dead
 from prometheus_client.registry import Collector
 
-from experiments.telemetry import SECONDS, add_up, note
+from experiments.telemetry import FOLDER, SECONDS, add_up, counts_in, note
 from mlbackend.errors import problem_response
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -59,10 +59,22 @@ def page(request: HttpRequest) -> HttpResponse:
         return problem_response(401, "The metrics need their token.", headers=headers)
     if request.method not in ("GET", "HEAD"):
         return problem_response(405, "The metrics can only be read.", headers={"Allow": "GET, HEAD"})
+    note(_count_build)
     add_up()
-    BUILD.labels(_version(), platform.python_version(), django.get_version()).set(1)
-    encode, content_type = choose_encoder(request.META.get("HTTP_ACCEPT", ""))
+    encode, content_type = _encoder(request.META.get("HTTP_ACCEPT", ""))
     return HttpResponse(encode(_registry()), content_type=content_type)
+
+
+def _count_build() -> None:
+    BUILD.labels(_version(), platform.python_version(), django.get_version()).set(1)
+
+
+def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """The format that is asked for, the usual one where that cannot be read."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):
+        return choose_encoder("")
 
 
 @cache
@@ -71,7 +83,7 @@ def _version() -> str:
 
 
 def _registry() -> CollectorRegistry:
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    folder = os.environ.get(FOLDER)
     if not folder:
         return REGISTRY
     registry = CollectorRegistry()
@@ -91,14 +103,4 @@ class Processes(Collector):
             if not psutil.pid_exists(pid):
                 with suppress(FileNotFoundError):  # another process was asked at the same time
                     mark_process_dead(pid, self.folder)
-        files = [str(file) for file in self.folder.glob("*.db") if _begun(file)]
-        found: Iterable[Metric] = MultiProcessCollector.merge(files)
-        return found
-
-
-def _begun(file: Path) -> bool:
-    """Whether there is anything to read: a process makes its file first and its head after."""
-    try:
-        return file.stat().st_size > 0
-    except FileNotFoundError:
-        return False
+        return counts_in(self.folder, "*.db")

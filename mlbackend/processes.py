@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -29,6 +30,7 @@ def folder_of_counts() -> str:
         return given
     for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         pid = old.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdecimal() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
-            shutil.rmtree(old, ignore_errors=True)  # another user's stays
+        with suppress(OverflowError):  # no process has such a number
+            if pid.isdecimal() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
+                shutil.rmtree(old, ignore_errors=True)  # another user's stays
     return tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")

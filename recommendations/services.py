@@ -81,10 +81,8 @@ def looks_like(*, product_id: int, user_id: int | None, n: int) -> Recommended:
     chosen = [(Shown(*one[:-1], found.of), _alike(one, product_id)) for one in found.products]
     given = RecommendInput(history=(Rated(product_id, 5.0),), n=n)
     output = RecommendOutput(tuple(ranked for _, ranked in chosen), "image")
-    answer = serving.record(
-        RECOMMEND, given, output, user_id=user_id, algorithm=IMAGE_EMBEDDING.name, degraded=False, version=found.version
-    )
-    return Recommended(chosen, "image", answer.model, answer.version, answer.prediction_id, False, n - len(chosen))
+    answer = serving.record(RECOMMEND, given, output, user_id=user_id, algorithm=IMAGE_EMBEDDING.name, degraded=False)
+    return Recommended(chosen, "image", answer.model, found.version, answer.prediction_id, False, n - len(chosen))
 
 
 def new_products_describe() -> int:

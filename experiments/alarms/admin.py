@@ -65,8 +65,14 @@ class AlarmRuleAdmin(ModelAdmin):
         return [] if _may_roll_back(request) else ACTING
 
     def has_change_permission(self, request: HttpRequest, obj: AlarmRule | None = None) -> bool:
-        may_act = obj is None or not obj.action or _may_roll_back(request)
-        return bool(super().has_change_permission(request, obj)) and may_act
+        return bool(super().has_change_permission(request, obj)) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: AlarmRule | None = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) and _may_touch(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AlarmRule]) -> None:
+        for rule in queryset:
+            rule.delete()
 
     @display(description="task", ordering="task")
     def of(self, rule: AlarmRule) -> str:
@@ -103,6 +109,10 @@ class AlarmAdmin(Facts):
     @display(description="bound")
     def allowed(self, alarm: Alarm) -> str:
         return shown(alarm.metric, alarm.bound)
+
+
+def _may_touch(request: HttpRequest, rule: AlarmRule | None) -> bool:
+    return rule is None or not rule.action or _may_roll_back(request)
 
 
 def _may_roll_back(request: HttpRequest) -> bool:

@@ -37,33 +37,37 @@ def alarms_check(*, now: datetime, counted: bool) -> None:
             continue
         for task in tasks_of(rule, live):
             try:
-                _look(rule, task, live[task], now)
+                if _look(rule, task, live[task], now):
+                    live = live_versions()
             except Exception:
                 logger.exception("%s of %s could not be looked at", rule, task)
 
 
-def _look(rule: AlarmRule, task: str, live: LiveVersion, now: datetime) -> None:
+def _look(rule: AlarmRule, task: str, live: LiveVersion, now: datetime) -> bool:
+    """Gives whether something was done, so that another version may be live."""
     reading = reading_of(rule, task, live, now)
     known = alarms_open().filter(rule=rule, task=task).first()
     if not reading:
-        return
+        return False
     # Of an alarm the bound stays: what was before would come to be as bad as what is now.
     was = known.before if known else None
     if rule.relative and was is None:
         was = before(rule, task, reading.window)
     bound = rule.bound.against(was)
     if bound is None:
-        return
+        return False
     broken = rule.bound.broken(reading.figure.value, bound)
     if not broken and not known:
-        return
+        return False
     alarm = Alarm(
         rule=rule, name=rule.name, task=task, version=live.version, live_since=live.since, metric=rule.metric,
         before=was, bound=bound,
     )  # fmt: skip
     written = _write(rule, alarm, reading, broken, now)
-    if written and broken and written.state == FIRING and rule.action == AlarmRule.Action.ROLLBACK:
-        rollback_try(alarm_id=written.pk, cooldown=timedelta(minutes=rule.cooldown_minutes), now=now)
+    if not (written and broken and written.state == FIRING and rule.action == AlarmRule.Action.ROLLBACK):
+        return False
+    rollback_try(alarm_id=written.pk, cooldown=timedelta(minutes=rule.cooldown_minutes), now=now)
+    return True
 
 
 def _write(rule: AlarmRule, new: Alarm, reading: Reading, broken: bool, now: datetime) -> Alarm | None:

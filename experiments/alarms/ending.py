@@ -10,7 +10,7 @@ from django.db import transaction
 
 from experiments.alarms.judging import PENDING, RESOLVED, forgotten
 from experiments.alarms.models import Alarm
-from experiments.alarms.selectors import alarms_open
+from experiments.alarms.selectors import alarms_open, tasks_of
 from experiments.alarms.telling import alarm_log, alarm_send
 from experiments.monitoring.report import LiveVersion
 
@@ -52,7 +52,9 @@ def _over(alarm: Alarm, live: Live) -> str:
         return "The rule was switched off."
     if rule.metric != alarm.metric or rule.task not in ("", alarm.task):
         return "The rule was changed."
-    return "" if now_live and _is_of(alarm, now_live) else f"{alarm.task} {alarm.version} is no longer live."
+    if not now_live or not _is_of(alarm, now_live):
+        return f"{alarm.task} {alarm.version} is no longer live."
+    return "" if alarm.task in tasks_of(rule, live) else f"Nothing measures {alarm.metric} of {alarm.task} any more."
 
 
 def _is_of(alarm: Alarm, live: LiveVersion) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from experiments.alarms.judging import FIRING, PENDING, RESOLVED, Bound, Episode
@@ -70,6 +70,12 @@ class AlarmRule(models.Model):
         known = {name for task in ([self.task] if self.task else tasks()) for name in figures_of(task)}
         if found := problems(self, known):
             raise ValidationError(found)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """The row is locked first, as by a look: where each has what the other waits for, neither goes on."""
+        with transaction.atomic():
+            AlarmRule.objects.select_for_update().filter(pk=self.pk).first()
+            return super().delete(*args, **kwargs)
 
     @property
     def bound(self) -> Bound:

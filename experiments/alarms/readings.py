@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet, Sum
 
-from experiments.alarms.metrics import COUNTED, DRIFTED, LEVELS, REQUESTS
+from experiments.alarms.metrics import COUNTED, DRIFTED, LEVELS, RATES, REQUESTS
 from experiments.alarms.models import AlarmRule
 from experiments.discovery import quality_of
 from experiments.estimated_quality import measured
@@ -46,11 +46,20 @@ def reading_of(rule: AlarmRule, task: str, live: LiveVersion, now: datetime) -> 
 
 
 def before(rule: AlarmRule, task: str, window: Window) -> float | None:
-    """The figure in the 24 hours before the window, or since the task is asked, whichever version answered."""
-    hours = PredictionRollup.objects.filter(grain="hour", task=task).order_by("at")
-    start = max(window.start - DAY, hours.values_list("at", flat=True).first() or window.start)
+    """The figure in the 24 hours before the window, or since the task is asked, whichever version answered. A share is
+    taken for as large as it may be by chance: 3 of the n, where there were none (the rule of three: Hanley and
+    Lippman-Hand, 1983).
+    """
+    start = max(window.start - DAY, _asked_since(task) or window.start)
     figure = figure_of(rule.metric, task, Window(start, window.start)) if start < window.start else None
-    return figure.value if figure and figure.n >= max(rule.least, 1) else None
+    if not figure or figure.n < max(rule.least, 1):
+        return None
+    return max(figure.value, 3 / figure.n) if rule.metric in RATES else figure.value
+
+
+def _asked_since(task: str) -> datetime | None:
+    hours = PredictionRollup.objects.filter(grain="hour", task=task).order_by("at")
+    return hours.values_list("at", flat=True).first()
 
 
 def figure_of(metric: str, task: str, window: Window, version: int | None = None) -> Figure | None:
@@ -70,7 +79,7 @@ def _window(rule: AlarmRule, live: LiveVersion, now: datetime) -> Window | None:
     since = live.since
     if rule.metric in COUNTED:
         counted = watermarks.reached(rollups.NAME)
-        if not counted or now - counted > LAGS:
+        if not counted or abs(now - counted) > LAGS:
             return None
         end = counted
         since = since and floor(since, MINUTE)
@@ -103,7 +112,8 @@ def _requests(task: str, window: Window) -> Figure | None:
     rows = _rows(task, window)
     sums = rows.aggregate(ok=Sum("ok"), fallbacks=Sum("fallbacks"), errors=Sum("errors"))
     count = sum(one or 0 for one in sums.values())
-    return Figure(count / (window.length / MINUTE), count)
+    length = window.end - max(window.start, _asked_since(task) or window.start)
+    return Figure(count / (length / MINUTE), count) if length else None
 
 
 def _latency(metric: str, task: str, window: Window, version: int | None) -> Figure | None:

@@ -129,4 +129,5 @@ def _change(column: Column) -> str:
     names = np.unique(np.concatenate([first, second]))
     shares = [np.array([(window == name).mean() for name in names]) for window in (first, second)]
     most = int(np.abs(shares[1] - shares[0]).argmax())
-    return f"{names[most]} {shares[0][most]:.1%} to {shares[1][most]:.1%}"
+    name = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in names[most])  # anybody's text
+    return f"{name} {shares[0][most]:.1%} to {shares[1][most]:.1%}"

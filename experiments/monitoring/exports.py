@@ -8,6 +8,7 @@ this module of what it reads in the file. The order of rows does not count.
 import csv
 import gzip
 import hashlib
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ from zlib import error as ZlibError  # noqa: N812  (a class, which zlib names in
 
 from django.db import connection
 
-from experiments.artifacts import written_whole
+from experiments.artifacts import sync_folder
 from experiments.errors import DomainError
 from experiments.mltask import Progress
 from experiments.prediction_log import FIELDS
 from experiments.results.scope import snapshot
 
 NULL, BETWEEN = r"\N", "\x1f"
+DRAFT = ".part.csv.gz"
 TEXTS = ", ".join(f"{name}::text" for name in FIELDS)
 CONTENTS = f"""
 SELECT count(*), coalesce(sum(('x' || left(md5(array_to_string(ARRAY[{TEXTS}], %s, %s)), 16))::bit(64)::bigint), 0)
@@ -81,36 +83,49 @@ def _summed(lines: Iterable[list[str]]) -> Contents:
 
 
 def exported(table: str, folder: Path, progress: Progress) -> tuple[Path, Contents]:
-    """A file on disk that holds the table as it is: one that is there already, or a new one. No file is ever written
-    over. Raises DomainError where it cannot be written, or does not hold what it should.
+    """A file on disk that holds the table as it is: one that is there already, or a draft, which may take the place of
+    the draft of a run that did not come to its end. Raises DomainError where it cannot be written, or does not hold
+    what it should.
     """
-    found, number = contents_of(table), 1
-    while (path := folder / (f"{table}.csv.gz" if number == 1 else f"{table}.{number}.csv.gz")).exists():
+    found, draft = contents_of(table), folder / f"{table}{DRAFT}"
+    for path in sorted(folder.glob(f"{table}*.csv.gz")):
         if contents_in(path) == found:
             return path, found
-        number += 1
-    _tidy(table, folder)
     try:
-        with written_whole(path) as draft:
-            written = _write(table, draft, progress)
-            if contents_in(draft) != written:
-                raise DomainError(f"{path} does not hold what was written to it. {table} stays.")
+        written = _write(table, draft, progress)
     except OSError as error:
-        raise DomainError(f"{path} cannot be written: {error.strerror}. {table} stays.") from error
-    return path, written
+        raise DomainError(f"{draft} cannot be written: {error.strerror}. {table} stays.") from error
+    return draft, written
 
 
-def _tidy(table: str, folder: Path) -> None:
-    """Take away what a killed run was writing."""
-    for left in folder.glob(f"tmp*/{table}*.csv.gz"):
-        left.unlink()
-        left.parent.rmdir()
+def kept(path: Path, table: str) -> Path:
+    """A draft gets its name, one that no file has."""
+    if not path.name.endswith(DRAFT):
+        return path
+    number = 1
+    while (named := path.with_name(f"{table}.csv.gz" if number == 1 else f"{table}.{number}.csv.gz")).exists():
+        number += 1
+    path.rename(named)
+    sync_folder(path.parent)
+    return named
+
+
+def _assert_on_disk(draft: Path, wanted: Contents, table: str) -> None:
+    with draft.open("rb") as written:
+        os.fsync(written.fileno())
+    if contents_in(draft) != wanted:
+        raise DomainError(f"{draft} does not hold what was written to it. {table} stays.")
 
 
 def _write(table: str, draft: Path, progress: Progress) -> Contents:
-    """Of one moment of the table; only the owner may read the file."""
+    """Of one moment of the table; only the owner may read the file. What is not whole does not stay."""
     draft.touch(mode=0o600)
-    with gzip.open(draft, "wb", compresslevel=6) as file, snapshot(), connection.cursor() as cursor:
-        found = contents_of(table)
-        cursor.copy_expert(COPY.format(table=table), Counted(file, found.rows, table, progress))
+    try:
+        with gzip.open(draft, "wb", compresslevel=6) as file, snapshot(), connection.cursor() as cursor:
+            found = contents_of(table)
+            cursor.copy_expert(COPY.format(table=table), Counted(file, found.rows, table, progress))
+        _assert_on_disk(draft, found, table)
+    except BaseException:
+        draft.unlink()
+        raise
     return found

@@ -2,25 +2,27 @@
 and holds all of it.
 
 Writing the file holds nobody up. What is changed meanwhile (a person's predictions are erased, texts are taken out) is
-seen once the month is detached, when nobody can change it any more, and the file is then written anew. Wherever a run
-is killed, the next one finds what it left by the name of the table: it goes on from there.
+seen once the month is detached, when nobody can change it any more, and the file is then written anew. Only then the
+file gets its name. What fails meanwhile puts the month back; where a run is killed, the next one finds what it left by
+the name of the table and goes on from there.
 """
 
 import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from experiments.errors import Conflict, Invalid
 from experiments.mltask import Progress
 from experiments.models import Prediction
 from experiments.monitoring import rollups, watermarks
-from experiments.monitoring.exports import contents_of, exported
+from experiments.monitoring.exports import contents_of, exported, kept
 from experiments.prediction_log import months_ahead, partitions_ensure
 from experiments.uuid7 import uuid7_floor, uuid7_time
 
@@ -75,10 +77,14 @@ def predictions_prune(*, before: datetime, folder: Path, now: datetime, progress
         for table in _tables(before):
             path, found = exported(table, folder, progress)
             _detach(table)
-            if contents_of(table) != found:
-                changed = path
-                path, found = exported(table, folder, progress)
-                changed.unlink()  # it may hold what was erased since
+            try:
+                if contents_of(table) != found:
+                    path.unlink()  # it may hold what was erased since
+                    path, found = exported(table, folder, progress)
+                path = kept(path, table)
+            except BaseException:
+                _attach(table)
+                raise
             with connection.cursor() as cursor:
                 cursor.execute(f"DROP TABLE {table}")
             yield Pruned(table, found.rows, path)
@@ -88,10 +94,10 @@ def assert_prunable(*, before: datetime, now: datetime) -> None:
     this_month = months_ahead(now, 0)[0]
     if before > this_month:
         raise Invalid("older_than", f"Expected {this_month:%Y-%m} or earlier: months that are not over stay.")
-    as_of = watermarks.reached(rollups.NAME)
-    if as_of is None or as_of < before:
+    as_of, enough = watermarks.reached(rollups.NAME), before + rollups.LONGEST  # of which nothing is counted anew
+    if as_of is None or as_of < enough:
         upto = f"counted up to {as_of:%Y-%m-%d %H:%M}" if as_of else "not counted yet"
-        raise Conflict(f"Predictions are {upto}. Let the worker run until it has counted these months.")
+        raise Conflict(f"Predictions are {upto}. Let the worker run until it has come to {enough:%Y-%m-%d %H:%M} UTC.")
 
 
 @contextmanager
@@ -109,22 +115,46 @@ def _alone() -> Iterator[None]:
 def _tables(before: datetime) -> Iterator[str]:
     yield from months_before(before)
     oldest = Prediction.objects.filter(id__lt=uuid7_floor(before)).order_by("id").values_list("id", flat=True)
-    while (first := oldest.first()) and (made := partitions_ensure(now=uuid7_time(first), ahead=0)):
-        yield from made  # months that were never made
+    while first := oldest.first():
+        yield from _made(uuid7_time(first))  # months that were never made
+
+
+def _made(at: datetime) -> list[str]:
+    made: list[str] = []
+    _briefly(f"{TABLE}_default", lambda _: made.extend(partitions_ensure(now=at, ahead=0)))
+    return made
 
 
 def _detach(table: str) -> None:
-    """Take the table out of the log. Nobody waits for longer than WAIT_S for it."""
+    """Take the table out of the log, if it is in it."""
+
+    def detach(cursor: CursorWrapper) -> None:
+        cursor.execute("SELECT relispartition FROM pg_class WHERE oid = %s::regclass", [table])
+        if cursor.fetchone()[0]:
+            cursor.execute(f"ALTER TABLE {TABLE} DETACH PARTITION {table}")
+
+    _briefly(table, detach)
+
+
+def _attach(table: str) -> None:
+    """Put it back."""
+    year, month = table.split("_")[-2:]
+    bounds = [str(uuid7_floor(at)) for at in months_ahead(datetime(int(year), int(month), 1, tzinfo=UTC), 1)]
+    _briefly(table, lambda cursor: cursor.execute(
+        f"ALTER TABLE {TABLE} ATTACH PARTITION {table} FOR VALUES FROM (%s) TO (%s)", bounds
+    ))  # fmt: skip
+
+
+def _briefly(table: str, change: Callable[[CursorWrapper], None]) -> None:
+    """Nobody waits for longer than WAIT_S until it has the locks that it takes."""
     for _ in range(TRIES):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = %s", [int(WAIT_S * 1000)])
-                cursor.execute("SELECT relispartition FROM pg_class WHERE oid = %s::regclass", [table])
-                if cursor.fetchone()[0]:
-                    cursor.execute(f"ALTER TABLE {TABLE} DETACH PARTITION {table}")
+                change(cursor)
             return
         except OperationalError as error:
             if getattr(error.__cause__, "pgcode", "") != "55P03":  # lock_not_available
                 raise
             time.sleep(WAIT_S)
-    raise Conflict(f"The log of predictions was in use all the time: {table} stays. Its file is written; try again.")
+    raise Conflict(f"The log of predictions was in use all the time: {table} stays. Try again.")

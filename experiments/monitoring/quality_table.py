@@ -38,7 +38,7 @@ def _line(both: Sequence[Measured]) -> QualityLine:
     one = both[0]
     return QualityLine(
         version=one.version, name=one.name.replace("_", " "), over=_length(one.window_end - one.window_start),
-        until=max(each.window_end for each in both),
+        until=min(each.window_end for each in both),  # the truths may have ended before
         measured=number(measured.value) if measured else UNKNOWN, measured_on=_rests_on(measured),
         estimated=_estimate(estimated) if estimated else UNKNOWN, estimated_on=_rests_on(estimated),
     )  # fmt: skip

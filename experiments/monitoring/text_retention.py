@@ -26,19 +26,19 @@ WHERE row.id = new.id AND row.id >= %s AND row.id <= %s
 """
 
 
-def texts_digest(*, now: datetime) -> int:
+def texts_digest(*, now: datetime) -> tuple[int, bool]:
     """Take the texts out of what is older; gives how many predictions had any. A run ends after MOST that might have
-    had, and the next one goes on.
+    had: then there is more to do.
     """
     if not settings.PREDICTION_TEXT_DAYS:
-        return 0
+        return 0, False
     end, done = uuid7_floor(now - timedelta(days=settings.PREDICTION_TEXT_DAYS)), 0
     for _ in range(MOST // BATCH):
         changed, more = _batch(end)
         done += changed
         if not more:
-            break
-    return done
+            return done, False
+    return done, True
 
 
 @transaction.atomic
@@ -50,7 +50,7 @@ def _batch(end: UUID) -> tuple[int, bool]:
     if changed:
         _write(changed)
     more = len(rows) == BATCH
-    mark.upto = UUID(int=rows[-1].pk.int + 1) if more else max(mark.upto, end)
+    mark.upto = UUID(int=rows[-1].pk.int + 1) if more else end  # back too, where texts are kept for longer than before
     mark.save()
     return len(changed), more
 

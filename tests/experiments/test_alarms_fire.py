@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from experiments.alarms import selectors
 from experiments.alarms.checking import alarms_check
 from experiments.alarms.selectors import alarms_firing
 from experiments.models import (
@@ -205,6 +206,33 @@ def test_the_bound_of_an_alarm_stays_however_long_it_fires(promoted: Version) ->
     minutes(0, 240, ms=80.0)
     alarm = Alarm.objects.get()
     assert (alarm.state, alarm.bound) == ("firing", pytest.approx(40.0, rel=0.012))
+
+
+def test_a_share_that_was_never_seen_before_may_be_as_large_as_chance_leaves_open(promoted: Version) -> None:
+    live(promoted)
+    rule(threshold=10.0, relative=True)
+    minutes(-10, 0)
+    minutes(0, 1, ok=999, error=1)
+    assert states() == []
+    minutes(1, 2, **HALF)
+    assert Alarm.objects.get().bound == pytest.approx(10 * 3 / 500, rel=0.7)
+
+
+def test_a_new_shop_is_not_silent_for_the_time_before_it_opened(promoted: Version) -> None:
+    live(promoted, after(minutes=0))
+    rule(metric="requests_per_minute", comparison="below", threshold=1.0, least=0, window_minutes=1_000)
+    minutes(0, 1)
+    assert states() == []
+
+
+def test_an_alarm_of_what_the_code_measures_no_more_ends(promoted: Version, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(promoted)
+    rule()
+    minutes(0, 1, **HALF)
+    monkeypatch.setattr(selectors, "tasks", dict)
+    look(2)
+    alarm = Alarm.objects.get()
+    assert (alarm.state, alarm.ended) == ("resolved", "Nothing measures error_rate of sentiment any more.")
 
 
 def test_a_relative_rule_says_nothing_where_nothing_was_before(promoted: Version) -> None:

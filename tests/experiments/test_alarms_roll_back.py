@@ -130,6 +130,9 @@ def test_another_alarms_rollback_counts_too(promoted: Version) -> None:
     rule("Slow", metric="latency_p50", threshold=1.0, **ROLLS_BACK)
     minutes(0, 1, version=3, **HALF)
     assert version() == 2
+    assert {*Alarm.objects.values_list("version", flat=True)} == {3}  # what is live now was not looked at yet
+    rolled_back(after(minutes=1))
+    minutes(1, 2, version=2)
     actions = dict(Alarm.objects.values_list("name", "action"))
     assert actions["mine: Errors"] == "Rolled back from version 3 to 2."
     assert actions["mine: Slow"].startswith("Not rolled back: an alarm did so")

@@ -98,7 +98,7 @@ def test_alarms_are_listed_by_state_and_cannot_be_touched(office: Client) -> Non
 
 def test_who_may_not_roll_back_by_hand_makes_no_rule_that_does(django_user_model: Any) -> None:
     person = django_user_model.objects.create_user("rita", "rita@example.com", "correct horse battery", is_staff=True)
-    names = ["view_alarmrule", "add_alarmrule", "change_alarmrule"]
+    names = ["view_alarmrule", "add_alarmrule", "change_alarmrule", "delete_alarmrule"]
     person.user_permissions.set(Permission.objects.filter(codename__in=names))
     desk = Client()
     desk.force_login(person)
@@ -108,6 +108,11 @@ def test_who_may_not_roll_back_by_hand_makes_no_rule_that_does(django_user_model
     assert desk.post(f"{RULES}{made.pk}/change/", FORM | {"threshold": "0.3"}).status_code == 302
     acting = rule("acting", action="rollback")
     assert desk.post(f"{RULES}{acting.pk}/change/", FORM | {"threshold": "0.0001"}).status_code == 403
+    assert desk.post(f"{RULES}{acting.pk}/delete/", {"post": "yes"}).status_code == 403
+    for one in (acting, made):
+        chosen = {"action": "delete_selected", "_selected_action": [one.pk], "post": "yes"}
+        desk.post(RULES, chosen)
+    assert [*AlarmRule.objects.filter(pk__in=[acting.pk, made.pk])] == [acting]
 
 
 def test_the_api_lists_alarms_by_state_newest_first(staff: APIClient) -> None:

@@ -202,6 +202,14 @@ def test_the_reference_moves_along_with_the_texts_that_the_log_still_has(served:
     assert check(task="sentiment").reference_from < ago(days=9)
 
 
+def test_texts_that_are_kept_for_twice_the_current_window_are_enough(served: ModelVersion, settings: Any) -> None:
+    settings.PREDICTION_TEXT_DAYS = 2
+    logged(texts(200, seed=3), start=ago(days=1.9), end=ago(days=1.1))
+    now(texts(200, seed=4))
+    report = check(task="sentiment")
+    assert (report.note, report.reference_rows) == ("", 200)
+
+
 def test_a_reference_may_be_named(served: ModelVersion) -> None:
     logged(texts(200, seed=3, length=40), start=ago(days=4), end=ago(days=3))
     now(texts(200, seed=4, length=40))

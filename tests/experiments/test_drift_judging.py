@@ -132,5 +132,12 @@ def test_too_few_values_are_said_in_words_and_no_others_suffer() -> None:
     assert enough.change == "mean 249.5 to 1250"
 
 
+def test_what_somebody_sent_to_move_a_terminal_is_shown_as_what_it_is_not() -> None:
+    usual, odd = np.array(["here"] * 200), np.array(["here"] * 100 + ["\x1b[2J\n0 of 12 \u202e"] * 100)
+    [found] = judge([Column("input.location", "category", usual, odd)])
+    assert found.drifted
+    assert found.change.isprintable()
+
+
 def test_nothing_to_judge_is_no_finding() -> None:
     assert judge([]) == []

@@ -88,8 +88,8 @@ def tell(ids: Sequence[Any], rows: pd.DataFrame) -> None:
         report(prediction, "positive" if stars >= POSITIVE_FROM else "negative")
 
 
-def report(prediction: Any, value: Any, kind: str = "reported") -> None:
-    outcome_record(kind=kind, subject="sentiment", value=value, user_id=None, prediction_id=prediction)
+def report(prediction: Any, value: Any, kind: str = "reported", task: str = "sentiment") -> None:
+    outcome_record(kind=kind, subject=task, value=value, user_id=None, prediction_id=prediction)
 
 
 def found(measures: Sequence[QualityMeasure], length: timedelta = DAY, *, estimated: bool) -> dict[str, QualityMeasure]:
@@ -152,18 +152,43 @@ def test_the_stars_of_a_review_are_the_truth_of_its_sentiment(shop: ModelVersion
     assert measured["accuracy"].low is measured["accuracy"].high is None
 
 
-def test_the_last_truth_of_a_prediction_counts_and_what_is_none_does_not(
+def test_the_last_truth_of_a_prediction_counts_and_what_is_none_takes_it_back(
     shop: ModelVersion, later: pd.DataFrame
 ) -> None:
     [said] = ask(later[:1])
     right = Prediction.objects.get().output["sentiment"]
     wrong = "negative" if right == "positive" else "positive"
-    for value in (wrong, right, "so so", 5, [right], {"sentiment": wrong}):
+    for value in ("so so", 5, [right], {"sentiment": wrong}, wrong, right):
         report(said, value)
     report(said, wrong, kind="click")
     assert found(quality_measure(task="sentiment"), estimated=False)["accuracy"].value == 1
     report(said, wrong)
     assert found(quality_measure(task="sentiment"), estimated=False)["accuracy"].value == 0
+    report(said, "so so")
+    assert found(quality_measure(task="sentiment"), estimated=False) == {}
+
+
+def test_nobody_and_no_other_task_reports_so_much_that_a_truth_is_lost(
+    shop: ModelVersion, later: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimated_quality, "MOST_TRUTHS", 3)
+    said = ask(later[:2])
+    report(said[0], "positive")
+    for _ in range(5):
+        report(said[1], "negative")
+        [newer] = predictions([{}], [{}], task="price", start=timezone.now(), end=timezone.now())
+        report(newer.pk, 100_000.0, task="price")
+    assert found(quality_measure(task="sentiment"), estimated=False)["accuracy"].n == 2
+
+
+def test_what_older_code_logged_otherwise_is_left_out(shop: ModelVersion, later: pd.DataFrame) -> None:
+    said = Prediction.objects.get(pk=ask(later[:1])[0])
+    for one in predictions(
+        [said.input] * 2, [{"label": "positive"}, None], version=shop.version, start=ago(hours=2), end=ago(hours=1)
+    ):
+        report(one.pk, "positive")
+    report(said.pk, "positive")
+    assert found(quality_measure(task="sentiment"), estimated=False)["accuracy"].n == 1
 
 
 def test_only_what_the_live_version_answered_in_the_window_counts(shop: ModelVersion, later: pd.DataFrame) -> None:
@@ -258,7 +283,7 @@ def test_the_estimated_error_of_prices_follows_what_is_asked(priced: ModelVersio
         ids = ask_prices(rows)
         estimate = found(quality_measure(task="price"), estimated=True)["relative_error"]
         for prediction, price in zip(ids, rows["price"].tolist(), strict=True):
-            report(prediction, price)
+            report(prediction, price, task="price")
         measured = found(quality_measure(task="price"), estimated=False)["relative_error"]
         assert (estimate.n, measured.n) == (300, 300)
         errors.append((estimate, measured.value))
@@ -284,7 +309,7 @@ def test_the_coverage_that_was_asked_for_says_little_of_the_error(priced: ModelV
 def test_prices_that_customers_report_are_its_truth(priced: ModelVersion, alice: APIClient) -> None:
     [said] = ask_prices(homes(1, elsewhere=0, seed=5), user_id=alice.user.pk)
     price = Prediction.objects.get(pk=said).output["predicted_price"]
-    for value in (round(price / 1.25, 4), "cheap", -5, 0):
+    for value in ("cheap", -5, 0, round(price / 1.25, 4)):
         assert alice.post(f"{API}/predictions/{said}/outcome/", {"value": value}, format="json").status_code == 202
     event_record(user=alice.user, product=product(price=1), kind="purchase", prediction_id=said)
     measured = found(quality_measure(task="price"), estimated=False)["relative_error"]

@@ -105,7 +105,7 @@ def test_where_the_worker_never_ran_it_says_so(office: Client) -> None:
 def test_a_live_version_is_there_before_anything_was_counted(office: Client, promoted: Version) -> None:
     promoted()
     page = shown(office, count=False)
-    assert row(page, "Tasks", "sentiment")[1:6] == ["0", "-", "-", "-", "1"]
+    assert row(page, "Tasks", "sentiment")[1:6] == ["-", "-", "-", "-", "1"]
     assert "Live is version 1 (scripted) since" in words(page)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from experiments.mltask import no_progress
 from experiments.models import Exposure, Prediction, PredictionRollup, Watermark
 from experiments.monitoring import exports, pruning
-from experiments.monitoring.exports import contents_in, contents_of, exported
+from experiments.monitoring.exports import contents_in, contents_of, exported, kept
 from experiments.monitoring.rollups import rollups_update
 from experiments.prediction_log import FIELDS, prediction_record
 from experiments.uuid7 import uuid7_floor
@@ -150,8 +150,8 @@ def test_months_that_are_not_counted_yet_stay(months: Months, tmp_path: Path) ->
     Watermark.objects.all().delete()
     with pytest.raises(CommandError, match=r"not counted yet\. Let the worker run"):
         prune(tmp_path)
-    counted(APRIL)
-    with pytest.raises(CommandError, match="counted up to 2025-04-01 00:00"):
+    counted(MAY + timedelta(minutes=59))  # its last hour may be counted anew
+    with pytest.raises(CommandError, match=r"counted up to 2025-05-01 00:59.* has come to 2025-05-01 01:00 UTC"):
         prune(tmp_path)
     assert Prediction.objects.count() == 5 and files(tmp_path) == []
 
@@ -162,9 +162,7 @@ def test_months_that_are_not_counted_yet_stay(months: Months, tmp_path: Path) ->
 @pytest.mark.django_db
 def test_killed_while_it_wrote_the_next_run_writes_anew_and_tidies_up(months: Months, tmp_path: Path) -> None:
     months()
-    draft = tmp_path / "tmpabc" / f"{TABLES[0]}.csv.gz"
-    draft.parent.mkdir()
-    draft.write_bytes(b"half of")
+    (tmp_path / f"{TABLES[0]}.part.csv.gz").write_bytes(b"half of")
     prune(tmp_path)
     assert files(tmp_path) == [f"{name}.csv.gz" for name in TABLES]
     assert len(rows_in(tmp_path / f"{TABLES[0]}.csv.gz")) == 3
@@ -176,7 +174,7 @@ def test_killed_when_the_file_was_there_the_next_run_takes_it(months: Months, tm
     path, _ = exported(TABLES[0], tmp_path, no_progress)
     made = path.stat().st_mtime_ns
     prune(tmp_path)
-    assert path.stat().st_mtime_ns == made
+    assert (tmp_path / f"{TABLES[0]}.csv.gz").stat().st_mtime_ns == made
     assert files(tmp_path) == [f"{name}.csv.gz" for name in TABLES]
     assert Prediction.objects.count() == 0
 
@@ -192,12 +190,42 @@ def test_killed_when_the_month_was_detached_the_next_run_goes_on(months: Months,
 
 
 @pytest.mark.django_db
+def test_what_fails_after_the_month_was_detached_puts_it_back(
+    months: Months, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months()
+
+    def stopped(*given: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pruning, "kept", stopped)
+    with pytest.raises(CommandError, match="the others are in the log"):
+        prune(tmp_path)
+    assert placed() == {TABLES[0]: 3, TABLES[1]: 2}
+    monkeypatch.undo()
+    prune(tmp_path)
+    assert files(tmp_path) == [f"{name}.csv.gz" for name in TABLES]
+
+
+@pytest.mark.django_db
+def test_the_last_hour_of_the_month_stays_counted_once_it_is_gone(months: Months, tmp_path: Path) -> None:
+    months(march=0, april=0)
+    log(*(MAY - timedelta(minutes=number) for number in range(1, 60)))
+    Watermark.objects.all().delete()
+    for _ in range(3):
+        rollups_update(now=MAY + timedelta(hours=1))
+    prune(tmp_path)
+    rollups_update(now=MAY + timedelta(hours=1, seconds=15))
+    assert total("hour") == total("day") == 59
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("damage", [b"", b"no gzip", None], ids=["empty", "something else", "cut"])
 def test_a_file_of_that_name_that_does_not_hold_the_month_is_never_written_over(
     months: Months, tmp_path: Path, damage: bytes | None
 ) -> None:
     months(march=500)
-    path, _ = exported(TABLES[0], tmp_path, no_progress)
+    path = kept(exported(TABLES[0], tmp_path, no_progress)[0], TABLES[0])
     left = path.read_bytes()[:-20] if damage is None else damage
     path.write_bytes(left)
     prune(tmp_path)
@@ -229,7 +257,10 @@ def full_disk(left: int) -> Iterator[None]:
 def test_a_full_disk_is_said_and_nothing_goes(months: Months, tmp_path: Path) -> None:
     months(march=0)
     log(*(MARCH + timedelta(seconds=number) for number in range(2_000)))
-    with full_disk(5_000), pytest.raises(CommandError, match=f"{TABLES[0]}.csv.gz cannot be written: File too large"):
+    with (
+        full_disk(5_000),
+        pytest.raises(CommandError, match="cannot be written: File too large"),
+    ):
         prune(tmp_path)
     assert files(tmp_path) == []
     assert placed() == {TABLES[0]: 2_000, TABLES[1]: 2}

@@ -195,12 +195,30 @@ def test_years_without_predictions_take_one_step() -> None:
 
 
 @pytest.mark.django_db
-def test_a_clock_that_is_put_back_counts_nothing_and_takes_nothing_back() -> None:
+def test_a_clock_that_is_put_back_is_followed_and_nothing_counts_twice() -> None:
     log(NOON)
     up_to(after(minutes=30))
     before = all_rows()
     up_to(after(minutes=5))
-    assert (all_rows(), reached()) == (before, after(minutes=30))
+    assert (all_rows(), reached()) == (before, after(minutes=5))
+
+
+@pytest.mark.django_db
+def test_a_worker_whose_clock_is_a_little_behind_counts_nothing() -> None:
+    up_to(after(minutes=30))
+    up_to(after(minutes=29))
+    assert reached() == after(minutes=30)
+
+
+@pytest.mark.django_db
+def test_what_comes_after_a_clock_was_a_day_ahead_is_counted() -> None:
+    log(*(after(minutes=number) for number in range(30)))
+    up_to(after(days=1, minutes=30))
+    for minute in range(30, 90):
+        log(after(minutes=minute, seconds=1))
+        up_to(after(minutes=minute + 1))
+    up_to(after(days=1, hours=1))
+    assert total("hour") == total("day") == 90
 
 
 @pytest.mark.django_db

@@ -100,6 +100,15 @@ def test_a_job_that_loses_the_connection_leaves_the_schedule_free_for_the_next_r
     assert at_once(run_due) == [["hang"]]
 
 
+@pytest.mark.django_db
+def test_after_the_clock_was_put_back_a_job_is_due_at_once(plan: Plan) -> None:
+    ran = plan(first=nothing)
+    run_due(datetime.now(UTC))
+    Schedule.objects.update(due_at=datetime.now(UTC) + 25 * HOUR)
+    run_due(datetime.now(UTC))
+    assert ran == ["first", "first"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_run_each_job_once(plan: Plan) -> None:
     ran = plan(**{f"job{number}": nothing for number in range(20)})

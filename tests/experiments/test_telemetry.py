@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from django.db import DataError, InternalError, connection, transaction
@@ -174,3 +175,20 @@ def test_what_cannot_be_counted_is_said_in_the_log_and_keeps_nothing_else_from_b
     telemetry.logger.removeHandler(caplog.handler)
     assert "No space left on device" in caplog.text
     assert added(before) == [1, 0, 0, 1]
+
+
+def test_where_the_disk_is_nearly_full_nothing_is_written_and_the_process_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    telemetry.logger.addHandler(caplog.handler)
+    monkeypatch.setenv(telemetry.FOLDER, str(tmp_path))
+    monkeypatch.setattr(telemetry, "LEAST_FREE", 2**62)
+    written: list[int] = []
+    telemetry.note(written.append, 1)
+    telemetry.add_up()
+    telemetry.logger.removeHandler(caplog.handler)
+    assert "No space left on device" in caplog.text
+    assert written == []
+    monkeypatch.undo()
+    telemetry.add_up()
+    assert written == [1]

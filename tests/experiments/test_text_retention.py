@@ -46,7 +46,7 @@ def old(**facts: Any) -> Prediction:
 
 
 def run(now: datetime | None = None) -> int:
-    return texts_digest(now=now or timezone.now())
+    return texts_digest(now=now or timezone.now())[0]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Numbers of several processes on one page, and the folder where they meet."""
 
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,13 @@ def test_a_file_that_a_process_has_just_made_is_no_error(tmp_path: Path) -> None
     assert values(tmp_path) == {}
 
 
+def test_a_damaged_file_is_left_out_and_the_others_are_read(
+    tmp_path: Path, counting: "list[subprocess.Popen[str]]"
+) -> None:
+    (tmp_path / "counter_4711.db").write_bytes(struct.pack("i", 100) + bytes(96))
+    assert values(tmp_path)["asked_totallamps"] == 7
+
+
 def test_a_folder_that_is_gone_shows_nothing(tmp_path: Path) -> None:
     assert values(tmp_path / "gone") == {}
 
@@ -99,7 +107,8 @@ def test_each_start_has_a_new_folder_that_nobody_else_may_read(temporary: Path) 
 def test_folders_of_processes_that_ended_go_and_others_stay(temporary: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    kept = [f"mlbackend-metrics-{os.getppid()}-x", "mlbackend-metrics-lamp-x", "lamps"]
+    others = ("mlbackend-metrics-lamp-x", "mlbackend-metrics-99999999999-x", "lamps")
+    kept = [f"mlbackend-metrics-{os.getppid()}-x", *others]
     for name in (*kept, f"mlbackend-metrics-{ended.pid}-x"):
         (temporary / name).mkdir()
     made = Path(folder_of_counts()).name

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import ProgrammingError
+from psycopg2.errors import UndefinedColumn, UndefinedTable
 from tqdm import tqdm
 
 from experiments.errors import DomainError
@@ -39,7 +40,9 @@ def plain_errors(handle: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             raise CommandError("Stopped by the keyboard; nothing was stored.") from None
         except ProgrammingError as error:
-            raise CommandError("A table is missing: run `manage.py migrate` first.") from error
+            missing = isinstance(error.__cause__, UndefinedTable | UndefinedColumn)
+            words = "A table is missing: run `manage.py migrate` first." if missing else f"Postgres says: {error}"
+            raise CommandError(words.strip()) from error
 
     return wrapped
 

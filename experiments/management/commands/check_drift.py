@@ -36,6 +36,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         reference, current = _reference(options), _length(options["hours"])
         names = options["tasks"] or live_tasks()
+        if not names:
+            self.stderr.write("No task has a live version, so there is nothing to check.")
         reports = [drift_check(task=name, current=current, reference=reference) for name in names]
         if options["json"]:
             self.stdout.write(json.dumps([model_to_dict(one) for one in reports], cls=DjangoJSONEncoder, indent=2))
