@@ -115,8 +115,8 @@ def _alone() -> Iterator[None]:
 def _tables(before: datetime) -> Iterator[str]:
     yield from months_before(before)
     oldest = Prediction.objects.filter(id__lt=uuid7_floor(before)).order_by("id").values_list("id", flat=True)
-    while first := oldest.first():
-        yield from _made(uuid7_time(first))  # months that were never made
+    while (first := oldest.first()) and (made := _made(uuid7_time(first))):
+        yield from made  # months that were never made
 
 
 def _made(at: datetime) -> list[str]:
