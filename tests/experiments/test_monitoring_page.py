@@ -107,6 +107,14 @@ def test_a_live_version_is_there_before_anything_was_counted(office: Client, pro
     page = shown(office, count=False)
     assert row(page, "Tasks", "sentiment")[1:6] == ["-", "-", "-", "-", "1"]
     assert "Live is version 1 (scripted) since" in words(page)
+    assert "Nothing was counted of this time." in words(page)
+
+
+def test_a_live_version_that_nobody_asked_has_no_requests(office: Client, promoted: Version) -> None:
+    promoted()
+    page = shown(office)
+    assert row(page, "Tasks", "sentiment")[1:6] == ["0", "0", "-", "-", "1"]
+    assert "Nothing was predicted in this time." in words(page)
 
 
 def test_a_new_shop_has_an_empty_page(office: Client) -> None:
