@@ -23,7 +23,7 @@ DEFAULT = "24h"
 
 @require_safe
 @admin.site.admin_view
-@permission_required("experiments.view_prediction", login_url="admin:login")
+@permission_required("experiments.view_prediction", raise_exception=True)
 def monitoring_page(request: HttpRequest) -> HttpResponse:
     window = request.GET.get("window", DEFAULT)
     context: dict[str, Any] = {

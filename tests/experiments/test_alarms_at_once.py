@@ -177,3 +177,40 @@ def test_a_look_waits_for_an_edit_and_goes_by_it(promoted: Version) -> None:
 
     at_once(edit, check)
     assert states() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rule_is_deleted_while_a_look_is_at_its_alarm(
+    promoted: Version, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    live(promoted)
+    errors = rule()
+    minutes(0, 1, **HALF)
+    answers(1, **HALF)
+    up_to(after(minutes=2))
+    locked = threading.Event()
+    as_read = checking._as_read
+
+    class Held:
+        """The rule's row is locked for a while before that of the alarm is."""
+
+        def __init__(self, found: AlarmRule) -> None:
+            self.found = found
+
+        def select_for_update(self, **how: bool) -> list[AlarmRule]:
+            rows = list(as_read(self.found).select_for_update(**how))
+            locked.set()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(0.3)")
+            return rows
+
+    monkeypatch.setattr(checking, "_as_read", Held)
+
+    def delete() -> None:
+        assert locked.wait(10)
+        AlarmRule.objects.get(pk=errors.pk).delete()
+
+    at_once(lambda: alarms_check(now=after(minutes=2), counted=True), delete)
+    assert "could not be looked at" not in caplog.text
+    alarm = Alarm.objects.get()
+    assert (alarm.rule, alarm.state, alarm.seen_at) == (None, "firing", after(minutes=2))

@@ -53,7 +53,8 @@ def promotion_ago(number: int, to: int, **time: float) -> None:
 def test_staff_who_may_look_at_predictions_see_it_and_nobody_else(
     client: Client, alice: APIClient, staff: APIClient
 ) -> None:
-    for who in (client, logged_in(alice), logged_in(may(alice, "view_prediction")), logged_in(staff)):
+    assert logged_in(staff).get(PAGE).status_code == 403
+    for who in (client, logged_in(alice), logged_in(may(alice, "view_prediction"))):
         answer = who.get(PAGE)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/admin/login/?next=/admin/monitoring/")
