@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from experiments.models import Prediction
@@ -71,3 +73,11 @@ def test_staff_may_be_let_see_predictions_and_nothing_else(promoted: Version, st
     client.force_login(may(staff, "view_prediction").user)
     assert client.get(LIST).status_code == 200
     assert client.get("/admin/experiments/modelversion/").status_code == 403
+
+
+def test_the_list_and_its_filters_do_not_read_all_of_the_log(office: Client) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert office.get("/admin/experiments/prediction/", {"task": "sentiment", "q": "abc"}).status_code == 200
+    of_the_log = [one["sql"] for one in asked if "experiments_prediction" in one["sql"]]
+    assert of_the_log
+    assert not [sql for sql in of_the_log if "DISTINCT" in sql]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from experiments import tasks as jobs
 from experiments.discovery import tasks
@@ -218,6 +219,17 @@ def test_a_run_ends_after_so_many_and_the_next_one_goes_on(monkeypatch: pytest.M
     log(*[same] * 25, input={"text": SECRET})  # all in one millisecond
     log(*[ago(95)] * 20, task="recommend")
     assert [run(), run(), run()] == [20, 5, 0]
+
+
+@pytest.mark.django_db
+def test_a_job_that_did_not_come_to_the_end_is_there_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_retention, "BATCH", 10)
+    monkeypatch.setattr(text_retention, "MOST", 20)
+    log(*[ago(100)] * 25, input={"text": SECRET})
+    assert jobs.digest_texts.call() == 20
+    assert DBTaskResult.objects.get().task_path == "experiments.tasks.digest_texts"
+    assert jobs.digest_texts.call() == 5
+    assert DBTaskResult.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -74,6 +74,13 @@ def test_the_page_can_only_be_read(api: APIClient) -> None:
     assert api.head("/metrics", HTTP_AUTHORIZATION=HEADER).status_code == 200
 
 
+def test_a_format_that_cannot_be_read_is_the_usual_one(api: APIClient) -> None:
+    answer = api.get(
+        "/metrics", headers={"Authorization": HEADER, "Accept": "application/openmetrics-text;version=abc"}
+    )
+    assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (200, "text/plain")
+
+
 def test_the_page_is_prometheus_text_or_openmetrics_as_is_asked_for(api: APIClient) -> None:
     plain = api.get("/metrics", HTTP_AUTHORIZATION=HEADER)
     assert plain["Content-Type"].startswith("text/plain; version=0.0.4")
