@@ -1,6 +1,7 @@
 """What every recommender answers: two tastes (the tiny examples: even customers like even products)."""
 
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import pandas as pd
@@ -175,7 +176,9 @@ def test_an_answer_is_worked_out_once_until_something_new_comes_in(ask: Ask) -> 
     new = Newcomers(products=(50,), like=(5,), similarity=(0.9,))
     first = ask(Rated(3, 5.0), newcomers=new, n=50)
     assert ask(Rated(3, 5.0), newcomers=new, n=50) is first
-    assert ask(Rated(3, 5.0), newcomers=new, n=2).products == first.products[:2]
+    fewer = ask(Rated(3, 5.0), newcomers=new, n=2)
+    for one, same in zip(fewer.products, first.products[:2], strict=True):  # BLAS rounds by the shape of a product
+        assert astuple(one) == pytest.approx(astuple(same))
     assert 50 in products(first)
     assert 50 not in products(ask(Rated(3, 5.0), n=50))
     assert products(ask(Rated(3, 5.0), newcomers=new, exclude=(50,), n=50)) == [
