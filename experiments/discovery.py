@@ -15,7 +15,7 @@ from typing import Any
 from django.apps import apps
 
 from experiments.errors import NotFound
-from experiments.estimates.quality import Quality
+from experiments.estimates.quality import ESTIMATED, Quality
 from experiments.mltask import Examples, MLTask, Split
 
 
@@ -72,3 +72,9 @@ def figures_of(task: str) -> set[str]:
     quality = quality_of(task)
     found = [getattr(module, "FIGURES", {}).get(task, ()) for module in modules("quality")]
     return set(quality.names if quality else ()).union(*found)
+
+
+def estimates_of(task: str) -> set[str]:
+    """The names of what is estimated of the task's answers: `estimated_` and that of what is measured later."""
+    quality = quality_of(task)
+    return {f"{ESTIMATED}{name}" for name in quality.names} if quality else set()

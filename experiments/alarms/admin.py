@@ -2,6 +2,7 @@
 rolling back by hand does.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -16,7 +17,7 @@ from experiments.alarms.judging import FIRING
 from experiments.alarms.metrics import MEANINGS, shown
 from experiments.alarms.models import Alarm, AlarmRule
 from experiments.alarms.selectors import alarms_open
-from experiments.discovery import figures_of, tasks
+from experiments.discovery import estimates_of, figures_of, tasks
 from experiments.facts import Facts
 
 LABELS = {"firing": "danger", "pending": "warning", "resolved": "success", "ok": "success"}
@@ -24,10 +25,14 @@ ACTING = ["action", "cooldown_minutes"]
 
 
 def watchable() -> list[tuple[str, str]]:
-    measured = {name: [task for task in sorted(tasks()) if name in figures_of(task)] for task in tasks()
-                for name in sorted(figures_of(task))}  # fmt: skip
     counted = [(name, f"{name}: {words}") for name, words in MEANINGS.items()]
-    return [*counted, *((name, f"{name}: measured, of {', '.join(of)}") for name, of in measured.items())]
+    return [*counted, *_of_tasks(figures_of, "measured"), *_of_tasks(estimates_of, "before any truth has come")]
+
+
+def _of_tasks(names_of: Callable[[str], set[str]], how: str) -> list[tuple[str, str]]:
+    names = dict.fromkeys(name for task in tasks() for name in sorted(names_of(task)))
+    return [(one, f"{one}: {how}, of {', '.join(task for task in sorted(tasks()) if one in names_of(task))}")
+            for one in names]  # fmt: skip
 
 
 def watched_tasks() -> list[tuple[str, str]]:

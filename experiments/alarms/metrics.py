@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import Protocol
 
+from experiments.estimates.quality import ESTIMATED
+
 LEVELS = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 RATES = ("error_rate", "fallback_rate")
 REQUESTS, DRIFTED = "requests_per_minute", "drifted_features"
@@ -19,7 +21,7 @@ MEANINGS = {
     DRIFTED: "features that the newest drift report calls drifted",
 }
 
-LONGEST = 1_440  # minutes, of a window and of how long it must last
+HOUR, LONGEST = 60, 1_440  # minutes, of a window and of how long it must last
 MOST_NEEDED = 1_000_000  # predictions or truths
 MOST, MOST_TIMES = 1e9, 1_000.0  # of a threshold, and of one that is a multiple
 LONGEST_COOLDOWN = 10_080  # minutes: a week
@@ -39,7 +41,7 @@ class Limits(Protocol):
 
 
 def problems(rule: Limits, known: Iterable[str]) -> dict[str, str]:
-    """What is wrong with a rule, by fields; `known` are the names of measured quality that its task has."""
+    """What is wrong with a rule, by fields; `known` are the names of its task's quality, measured and estimated."""
     names = (*COUNTED, DRIFTED, *sorted(known))
     checks = {
         "metric": ("" if rule.metric in names else f"Expected one of {', '.join(names)}."),
@@ -47,7 +49,7 @@ def problems(rule: Limits, known: Iterable[str]) -> dict[str, str]:
         "relative": (
             "How many features drifted is no multiple of anything." if rule.relative and rule.metric == DRIFTED else ""
         ),
-        "window_minutes": _between(rule.window_minutes, 1, LONGEST),
+        "window_minutes": _window(rule),
         "for_minutes": _between(rule.for_minutes, 0, LONGEST),
         "least": _least(rule),
         "cooldown_minutes": _between(rule.cooldown_minutes, 1, LONGEST_COOLDOWN),
@@ -63,6 +65,12 @@ def _threshold(rule: Limits) -> str:
     if rule.metric in RATES:
         return _between(rule.threshold, 0, 1)
     return _between(rule.threshold, 0, MOST)
+
+
+def _window(rule: Limits) -> str:
+    if rule.window_minutes < HOUR and (rule.metric == DRIFTED or rule.metric.startswith(ESTIMATED)):
+        return f"Expected {HOUR} to {LONGEST:,}: this is found once an hour."
+    return _between(rule.window_minutes, 1, LONGEST)
 
 
 def _least(rule: Limits) -> str:

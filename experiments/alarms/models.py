@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from experiments.alarms.judging import FIRING, PENDING, RESOLVED, Bound, Episode
 from experiments.alarms.metrics import ABOVE, BELOW, problems, shown
-from experiments.discovery import figures_of, tasks
+from experiments.discovery import estimates_of, figures_of, tasks
 
 OPEN = (PENDING, FIRING)
 
@@ -67,7 +67,8 @@ class AlarmRule(models.Model):
             raise ValidationError({"task": f"There is no such task. Known are: {', '.join(sorted(tasks()))}."})
         if None in (self.threshold, self.window_minutes, self.for_minutes, self.least, self.cooldown_minutes):
             return  # the fields say so themselves
-        known = {name for task in ([self.task] if self.task else tasks()) for name in figures_of(task)}
+        of = [self.task] if self.task else tasks()
+        known = {name for task in of for name in figures_of(task) | estimates_of(task)}
         if found := problems(self, known):
             raise ValidationError(found)
 

@@ -1,20 +1,22 @@
 """The figures that alarms are judged by: of the live version in the rule's window, and of the task before that.
 
 Rates and latency are added up from the rollups by the minute, of which the current one counts as far as it is; so a
-window is of its minutes and of as much of the current one as was counted. Quality is measured in the log.
+window is of its minutes and of as much of the current one as was counted. Quality is measured in the log; drift and
+estimates are what the worker found last.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from experiments.alarms.metrics import COUNTED, DRIFTED, LEVELS, RATES, REQUESTS
 from experiments.alarms.models import AlarmRule
 from experiments.discovery import quality_of
 from experiments.estimated_quality import measured
+from experiments.estimates.quality import ESTIMATED
 from experiments.log_sample import Window
-from experiments.models import DriftReport, PredictionRollup
+from experiments.models import DriftReport, PredictionRollup, QualityMeasure
 from experiments.monitoring import rollups, watermarks
 from experiments.monitoring.histogram import LATENCY, added, quantiles
 from experiments.monitoring.measures import measures_of
@@ -70,6 +72,8 @@ def figure_of(metric: str, task: str, window: Window, version: int | None = None
         return _requests(task, window)
     if metric in LEVELS:
         return _latency(metric, task, window, version)
+    if metric.startswith(ESTIMATED):
+        return _estimated(metric.removeprefix(ESTIMATED), task, window, version)
     return _rate(metric, task, window, version) if metric in COUNTED else _quality(metric, task, window, version)
 
 
@@ -128,6 +132,14 @@ def _drifted(task: str, window: Window, version: int | None) -> Figure | None:
     reports = DriftReport.objects.filter(task=task, note="", made_at__gte=window.start)
     found = reports.filter(_by(version), made_at__lte=window.end).first()
     return Figure(found.drifted, found.current_rows) if found else None
+
+
+def _estimated(name: str, task: str, window: Window, version: int | None) -> Figure | None:
+    """The newest estimate that was made in the window, of the day up to then."""
+    made = {"made_at__gte": window.start, "made_at__lte": window.end}
+    rows = QualityMeasure.objects.filter(_by(version), task=task, name=name, estimated=True, **made)
+    found = rows.filter(window_end=F("window_start") + DAY).first()
+    return Figure(found.value, found.n) if found else None
 
 
 def _quality(name: str, task: str, window: Window, version: int | None) -> Figure | None:

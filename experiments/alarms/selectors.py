@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from experiments.alarms.judging import FIRING
 from experiments.alarms.metrics import COUNTED, DRIFTED
 from experiments.alarms.models import OPEN, Alarm, AlarmRule
-from experiments.discovery import figures_of, tasks
+from experiments.discovery import estimates_of, figures_of, tasks
 
 
 def alarms_firing() -> list[Alarm]:
@@ -24,6 +24,7 @@ def tasks_of(rule: AlarmRule, live: Iterable[str]) -> list[str]:
     """Of the tasks that have a live version, those that the rule is about: a figure that a task has not is not
     looked for, nor a task that the code has not.
     """
-    every = rule.metric in (*COUNTED, DRIFTED)
-    known = sorted({*live} & {*tasks()})
-    return [task for task in known if rule.task in ("", task) and (every or rule.metric in figures_of(task))]
+    known = sorted(task for task in {*live} & {*tasks()} if rule.task in ("", task))
+    if rule.metric in (*COUNTED, DRIFTED):
+        return known
+    return [task for task in known if rule.metric in figures_of(task) | estimates_of(task)]

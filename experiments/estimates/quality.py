@@ -15,6 +15,8 @@ from experiments.errors import Invalid
 if TYPE_CHECKING:
     import pandas as pd
 
+ESTIMATED = "estimated_"  # before the name of a figure, where both it and what is measured are named
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -21,6 +21,7 @@ from experiments.wording import maybe, milliseconds, number, share
 
 NO_LATENCY = LatencyFigures(None, None, None, None)
 LATE = timedelta(minutes=5)  # the worker counts every 15 seconds
+DRAWN = 6  # versions of a task that have charts: with hundreds nobody would find one, and the page would take seconds
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,18 @@ class Figures:
 
 @dataclass(frozen=True)
 class VersionShown:
+    name: str
+    live: bool
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class VersionDrawn:
     """`buckets` are the rows of a table, `sure` those of the confidences."""
 
     name: str
     title: str
     live: bool
-    figures: Figures
     charts: Sequence[Chart]
     buckets: str
     sure: Sequence[tuple[str, str]]
@@ -49,12 +56,15 @@ class VersionShown:
 
 @dataclass(frozen=True)
 class TaskShown:
-    """`figures` count all its versions; their latency is that of the live one."""
+    """`figures` count all its versions; their latency is that of the live one. That stands first, then what was asked
+    most; so many as DRAWN are `drawn`.
+    """
 
     name: str
     figures: Figures
     live: LiveVersion | None
     versions: Sequence[VersionShown]
+    drawn: Sequence[VersionDrawn]
     promotions: Sequence[tuple[datetime, str]]
     quality: Sequence[QualityLine]
     estimated: bool
@@ -82,11 +92,12 @@ def _late(as_of: datetime | None, now: datetime) -> str:
 
 def _task(task: TaskSummary, summary: Summary) -> TaskShown:
     axis = axis_of(summary, task.promotions)
-    live = [one for one in task.versions if one.live]
-    others = [one for one in task.versions if not one.live]
+    versions = sorted(task.versions, key=lambda one: (not one.live, -one.counts.predictions))
+    live = next((one for one in versions if one.live), None)
     return TaskShown(
-        name=task.task, live=task.live, figures=_figures(task.counts, live[0].latency if live else NO_LATENCY),
-        versions=[_version(one, task, summary, axis) for one in (*live, *others)],
+        name=task.task, live=task.live, figures=_figures(task.counts, live.latency if live else NO_LATENCY),
+        versions=[VersionShown(_name(one), one.live, _figures(one.counts, one.latency)) for one in versions],
+        drawn=[_drawn(one, task, summary, axis) for one in versions[:DRAWN]],
         promotions=[(one.at, _promotion(one)) for one in task.promotions],
         quality=quality_lines(task.quality), estimated=any(one.estimated for one in task.quality),
     )  # fmt: skip
@@ -96,12 +107,15 @@ def _promotion(one: Promoted) -> str:
     return f"{promotion_text(one)}, from {one.from_version}" if one.from_version else promotion_text(one)
 
 
-def _version(one: VersionSummary, task: TaskSummary, summary: Summary, axis: Axis) -> VersionShown:
-    by = f"({one.algorithm or 'nothing'})"
-    name = f"{one.version or 'none'} {by}"
-    return VersionShown(
-        name=name, title=f"Version {name}" if one.version else f"No version {by}", live=one.live,
-        figures=_figures(one.counts, one.latency), charts=_charts(f"{task.task} {name}", one, axis),
+def _name(one: VersionSummary) -> str:
+    return f"{one.version or 'none'} ({one.algorithm or 'nothing'})"
+
+
+def _drawn(one: VersionSummary, task: TaskSummary, summary: Summary, axis: Axis) -> VersionDrawn:
+    name = _name(one)
+    return VersionDrawn(
+        name=name, title=f"Version {name}" if one.version else f"No version {name.removeprefix('none ')}",
+        live=one.live, charts=_charts(f"{task.task} {name}", one, axis),
         buckets=bucket_rows(summary.buckets, one.over_time),
         sure=[(f"{place / 20:g} to {(place + 1) / 20:g}", f"{n:,}") for place, n in enumerate(one.confidence) if n],
     )  # fmt: skip

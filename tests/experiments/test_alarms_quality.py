@@ -1,6 +1,7 @@
-"""Alarms of measured quality: the truths of the window against those of the day before."""
+"""Alarms of quality: the truths of the window against those of the day before, and what is estimated without them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,6 +91,35 @@ def test_a_version_is_measured_by_its_own_answers_since_it_went_live(promoted: V
     reviews(31, 30, version=2)
     look(40)
     assert states() == []
+
+
+def estimated(minute: float, value: float, **facts: Any) -> None:
+    made = after(minutes=minute)
+    given = {"task": "sentiment", "version": 1, "name": "accuracy", "n": 40, "estimated": True, "hours": 24, **facts}
+    start = made - timedelta(hours=given.pop("hours"))
+    QualityMeasure.objects.create(value=value, made_at=made, window_start=start, window_end=made, **given)
+
+
+def test_an_estimate_is_the_newest_of_the_live_version_for_a_day(promoted: Version) -> None:
+    live(promoted)
+    rule("Doubtful", metric="estimated_accuracy", comparison="below", threshold=0.8, window_minutes=120, least=30)
+    estimated(0, 0.9)
+    for other in ({"version": 2}, {"name": "auc"}, {"hours": 168}, {"estimated": False}, {"task": "price"}):
+        estimated(1, 0.1, **other)
+    look(2)
+    assert states() == []
+    estimated(60, 0.1, n=29)
+    look(61)
+    assert states() == []
+    estimated(120, 0.7)
+    look(121)
+    alarm = Alarm.objects.get()
+    assert (alarm.state, alarm.value, alarm.bound, alarm.n) == ("firing", 0.7, 0.8, 40)
+    look(121 + 180)  # no estimate since
+    assert states() == ["firing"]
+    estimated(310, 0.85)
+    look(311)
+    assert states() == ["resolved"]
 
 
 def recommended(minute: float, count: int, clicked: int, product: Any) -> None:

@@ -15,11 +15,12 @@ from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
 
 from experiments import discovery, estimated_quality, serving
+from experiments.alarms.checking import alarms_check
 from experiments.errors import NotFound
 from experiments.estimated_quality import quality_measure
 from experiments.estimates.quality import Quality
 from experiments.mltask import Examples, no_progress
-from experiments.models import ModelVersion, Prediction, QualityMeasure
+from experiments.models import Alarm, ModelVersion, Outcome, Prediction, Promotion, QualityMeasure
 from experiments.outcomes import outcome_record
 from experiments.registry import version_promote
 from experiments.tasks import measure_quality, measure_quality_hourly
@@ -28,7 +29,9 @@ from pricing.ml.price import PRICE, inputs_of
 from reviews.demo import make_shop
 from reviews.models import Review
 from reviews.services import event_record, review_create
+from tests.experiments.alarmed import rule
 from tests.experiments.logged import ago, predictions
+from tests.experiments.rolled import log, up_to
 from tests.shop import API, GOOD, product, user
 
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
@@ -132,6 +135,31 @@ def test_the_estimate_follows_a_real_drop(
         assert fell > drop, "the drop is real"
         assert 0.6 * fell < estimated[0][name].value - estimated[1][name].value < 1.4 * fell
         assert estimated[1][name].high < estimated[0][name].low, "and more than chance"
+
+
+def test_an_alarm_of_the_estimate_fires_at_a_real_drop_before_any_truth_has_come(
+    shop: ModelVersion, later: pd.DataFrame
+) -> None:
+    Promotion.objects.filter(to_version=shop).update(at=ago(days=2))
+    log(ago(hours=30))
+    up_to(timezone.now())
+    facts = {"metric": "estimated_accuracy", "comparison": "below", "threshold": 0.95, "relative": True}
+    rule("Doubtful", **facts, window_minutes=120)
+    ask(later[:500])
+    usual = found(quality_measure(task="sentiment"), estimated=True)["accuracy"]
+    QualityMeasure.objects.update(made_at=ago(hours=3))
+    Prediction.objects.all().delete()
+    ask(later[500:1_000])
+    quality_measure(task="sentiment")
+    alarms_check(now=timezone.now(), counted=False)
+    assert not Alarm.objects.exists()
+    Prediction.objects.all().delete()
+    ask(later[1_000:1_500].assign(title="", text=later["text"].map(two_words)))
+    quality_measure(task="sentiment")
+    alarms_check(now=timezone.now(), counted=False)
+    alarm = Alarm.objects.get()
+    assert (alarm.state, alarm.task, alarm.before, alarm.n) == ("firing", "sentiment", usual.value, 500)
+    assert not Outcome.objects.exists()
 
 
 def test_without_a_truth_there_is_an_estimate_and_no_measure(shop: ModelVersion, later: pd.DataFrame) -> None:

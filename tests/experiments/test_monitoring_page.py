@@ -155,6 +155,20 @@ def test_each_version_has_its_figures_in_a_table_and_the_task_those_of_all(offic
     assert task[2] == f"{summary_of('24h', timezone.now()).tasks[0].counts.per_minute:.5f}".rstrip("0")
 
 
+def test_of_many_versions_the_live_one_and_those_asked_most_have_charts(office: Client, promoted: Version) -> None:
+    promoted()
+    when = ago(minutes=5)
+    log(when, algorithm="scripted")
+    for version in range(2, 10):
+        log(*[when] * version, version=version)
+    page = shown(office)
+    drawn = re.findall(r"<summary>Version (\d).*: charts and figures</summary>", page)
+    assert drawn == ["1", "9", "8", "7", "6", "5"]
+    assert "Charts are of the 6 versions above" in words(page)
+    for version in range(2, 10):
+        assert row(page, "Versions of sentiment", f"{version} (tfidf)")[1] == str(version)
+
+
 def test_buckets_with_something_in_them_are_in_a_table_the_newest_first(office: Client) -> None:
     newer, older = ago(hours=1), ago(hours=3)
     log(older, older, confidence=0.97)
