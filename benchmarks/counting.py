@@ -33,9 +33,9 @@ from django.contrib.auth import get_user_model
 from django.core.handlers.wsgi import WSGIHandler
 from rest_framework_simplejwt.tokens import AccessToken
 
+from benchmarks.shops import need_live
 from experiments import serving, telemetry
 from experiments.models import Prediction
-from experiments.registry import live_version
 from mlbackend import middleware
 
 BAR = 0.03
@@ -51,8 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=1_000, help=f"of {TURN} requests with and {TURN} without")
     options = parser.parse_args()
-    if not live_version("sentiment"):
-        raise SystemExit("There is no live sentiment model: `manage.py train sentiment --promote`, or `make run` once.")
+    need_live("sentiment")
     serving.refresh()
     user = get_user_model().objects.create_user(f"bench-{secrets.token_hex(4)}")
     web, token = WSGIHandler(), f"Bearer {AccessToken.for_user(user)}"

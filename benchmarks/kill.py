@@ -34,8 +34,8 @@ from django.contrib.auth import get_user_model
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from benchmarks.servers import MANAGE, free_port, wait_for
+from benchmarks.shops import need_live
 from experiments.models import Prediction
-from experiments.registry import live_version
 from reviews.models import Product, Rating, Review
 
 PORT = free_port()
@@ -88,8 +88,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    if not live_version("sentiment"):
-        raise SystemExit("There is no live sentiment model: run `make run` once.")
+    need_live("sentiment")
     rng = random.Random(options.seed)
     clients = [_client() for _ in range(options.clients)]
     stop = threading.Event()

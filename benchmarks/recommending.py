@@ -27,9 +27,9 @@ from django.contrib.auth import get_user_model
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from benchmarks.servers import MANAGE, ROOT, Load, call, free_port, load, server
+from benchmarks.shops import need_live
 from benchmarks.yardstick import THROTTLE, assert_honest, report, yardstick_tables
 from experiments.models import Prediction
-from experiments.registry import live_version
 from reviews.models import Rating
 
 OURS, THEIRS = free_port(), free_port()
@@ -44,8 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=8, help="of one load")
     parser.add_argument("--clients", type=int, default=8)
     options = parser.parse_args()
-    if not live_version("recommend"):
-        raise SystemExit("There is no live recommender in this database: run `make measure` once.")
+    need_live("recommend", hint="run `make measure` once")
     assert_honest()
     users, products = sample()
     tokens = [token(user) for user in users]

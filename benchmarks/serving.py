@@ -26,9 +26,9 @@ django.setup()
 from django.contrib.auth import get_user_model
 
 from benchmarks.servers import MANAGE, ROOT, Load, call, free_port, load, server
+from benchmarks.shops import need_live
 from benchmarks.yardstick import THROTTLE, assert_honest, report, yardstick_tables
 from experiments.models import Prediction
-from experiments.registry import live_version
 from pricing.datasets import price
 from pricing.ml.price import COLUMNS
 from reviews.models import Review
@@ -43,9 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=6, help="of one load")
     options = parser.parse_args()
-    for task in ("sentiment", "price"):
-        if not live_version(task):
-            raise SystemExit(f"There is no live {task} model: `manage.py train {task} --promote`, or `make run` once.")
+    need_live("sentiment", "price")
     assert_honest()
     reviews = list(Review.objects.exclude(rating=None).order_by("id").values_list("title", "text", "rating")[:20_000])
     texts = [{"title": title, "text": text} for title, text, _ in reviews[:200]]

@@ -34,6 +34,21 @@ def make_database(name: str) -> None:
     step("migrate", "--verbosity", "0")
 
 
+def need_live(*tasks: str, hint: str = "run `make run` once") -> None:
+    """Exit with what to do where the shop has no live version of one of them, or no tables yet."""
+    from django.db import ProgrammingError
+
+    from experiments.registry import live_version
+
+    for task in tasks:
+        try:
+            row = live_version(task)
+        except ProgrammingError:
+            row = None
+        if not row:
+            raise SystemExit(f"There is no live {task} model in this database: {hint}.")
+
+
 def step(*command: str) -> None:
     """Run one command of manage.py and print what it took."""
     print(f"\n$ manage.py {' '.join(command)}", flush=True)
