@@ -4,7 +4,7 @@ predict/sentiment/ is asked in this process, through all that a web worker runs,
 turn, and the medians of each turn are compared: what else the machine does changes from turn to turn. The counts go to
 files, as under several processes. Each request is timed by the clock and by its time on the processor, which leaves out
 what it waits for the database: of that the instruments are the larger share. What the process adds up later, aside of
-requests, is timed too. Fails where a share reaches 3 %.
+requests, is timed too, and counts as the processor's. Fails where a share reaches 3 %.
 """
 
 import argparse
@@ -109,8 +109,9 @@ def report(turns: list[dict[bool, Took]], aside: float) -> None:
         base = np.median(without)
         shares.append(np.median(more) / base)
         print(f"{name:14}{base:10.0f}{np.median(more):10.1f}{shares[-1]:10.2%}   {low / base:.2%} to {high / base:.2%}")
-    print(f"added up aside: {aside:.1f} µs of the processor a request, {aside / base:.2%}")
-    if max(*shares, aside / base) >= BAR:
+    shares[-1] += aside / base
+    print(f"added up aside: {aside:.1f} µs of the processor a request, {aside / base:.2%}; in all {shares[-1]:.2%}")
+    if max(shares) >= BAR:
         raise SystemExit(f"Over the bar of {BAR:.0%}.")
 
 

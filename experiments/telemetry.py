@@ -13,8 +13,8 @@ import os
 import threading
 import time
 from collections import Counter as Sums
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,9 @@ LIVE = Gauge(
 )  # fmt: skip
 NOTHING = nullcontext()
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-Noted = tuple[Callable[..., None], tuple[Any, ...]]
+Kind = tuple[Callable[..., None], tuple[Hashable, ...]]  # what is to be called, and its labels
 
-_noted: deque[Noted] = deque(maxlen=50_000)  # a command has nobody to add them up
+_noted: deque[tuple[Kind, Any]] = deque(maxlen=50_000)  # a command has nobody to add them up
 
 
 def no_span(task: str, version: int) -> AbstractContextManager[object]:
@@ -52,19 +52,23 @@ def no_span(task: str, version: int) -> AbstractContextManager[object]:
 model_span: Callable[[str, int], AbstractContextManager[object]] = no_span  # mlbackend/traces.py sets it
 
 
-def note(count: Callable[..., None], *facts: object) -> None:
-    """Have `count(*facts)` called when the process adds up."""
-    _noted.append((count, facts))
+def note(count: Callable[..., None], *labels: Hashable, value: Any = None) -> None:
+    """Have `count(values, *labels)` called when the process adds up, with the values of all such notes."""
+    _noted.append(((count, labels), value))
 
 
 def add_up() -> None:
     """What cannot be counted is said in the log and left out."""
     try:
         _assert_room()
-        for count, facts in _taken():
-            count(*facts)
-    except Exception:
-        logger.exception("what happened could not be counted")
+    except OSError:
+        logger.exception("what happened is not counted for now")
+        return
+    for (count, labels), values in _taken().items():
+        try:
+            count(values, *labels)
+        except Exception:
+            logger.exception("what happened could not be counted")
 
 
 def _assert_room() -> None:
@@ -96,10 +100,14 @@ def _readable(file: Path) -> bool:
     return True
 
 
-def _taken() -> Iterator[Noted]:
+def _taken() -> Mapping[Kind, list[Any]]:
+    """The values of each kind: the notes of a second are of few."""
+    found = defaultdict(list)
     with suppress(IndexError):
         while True:
-            yield _noted.popleft()
+            kind, value = _noted.popleft()
+            found[kind].append(value)
+    return found
 
 
 def start() -> None:
@@ -117,26 +125,32 @@ def answered(rows: Sequence[Prediction]) -> None:
     """A call of a model is in the log, all of its rows with the same facts and the same time."""
     if rows:
         first = rows[0]
-        note(_count_answers, first.task, first.version, first.status, len(rows), first.latency_ms / 1000)
+        note(_count_answers, first.task, first.version, first.status, value=(len(rows), first.latency_ms / 1000))
 
 
 def answered_without_model(row: Prediction) -> None:
     """An answer is in the log for which no model was asked, so that it took no time."""
-    note(_count_answers, row.task, row.version, row.status, 1, None)
+    note(_count_stand_ins, row.task, row.version, row.status)
 
 
-def _count_answers(task: str, version: int | None, status: str, number: int, seconds: float | None) -> None:
-    PREDICTIONS.labels(task, version or "", status).inc(number)
-    if seconds is not None:
-        LATENCY.labels(task).observe(seconds)
+def _count_answers(calls: Sequence[tuple[int, float]], task: str, version: int | None, status: str) -> None:
+    """`calls` are how many answers of each, and its seconds."""
+    PREDICTIONS.labels(task, version or "", status).inc(sum(answers for answers, _ in calls))
+    took = LATENCY.labels(task)
+    for _, seconds in calls:
+        took.observe(seconds)
+
+
+def _count_stand_ins(answers: Sequence[None], task: str, version: int | None, status: str) -> None:
+    PREDICTIONS.labels(task, version or "", status).inc(len(answers))
 
 
 def refused(task: str) -> None:
-    note(_count_refusal, task)
+    note(_count_refusals, task)
 
 
-def _count_refusal(task: str) -> None:
-    REFUSED.labels(task).inc()
+def _count_refusals(refusals: Sequence[None], task: str) -> None:
+    REFUSED.labels(task).inc(len(refusals))
 
 
 def serving_now(tasks: Iterable[str], loaded: Mapping[str, Loaded]) -> None:
@@ -145,9 +159,9 @@ def serving_now(tasks: Iterable[str], loaded: Mapping[str, Loaded]) -> None:
     for model in loaded.values():
         waiting[model.task] += model.batcher.size if model.batcher else 0
     for name in tasks:
-        note(_set, LIVE, name, loaded[name].version if name in loaded else 0)
-        note(_set, QUEUE, name, waiting[name])
+        note(_set, LIVE, name, value=loaded[name].version if name in loaded else 0)
+        note(_set, QUEUE, name, value=waiting[name])
 
 
-def _set(gauge: Gauge, task: str, value: float) -> None:
-    gauge.labels(task).set(value)
+def _set(values: Sequence[float], gauge: Gauge, task: str) -> None:
+    gauge.labels(task).set(values[-1])

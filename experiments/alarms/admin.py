@@ -26,7 +26,11 @@ ACTING = ["action", "cooldown_minutes"]
 
 def watchable() -> list[tuple[str, str]]:
     counted = [(name, f"{name}: {words}") for name, words in MEANINGS.items()]
-    return [*counted, *_of_tasks(figures_of, "measured"), *_of_tasks(estimates_of, "found once an hour, without truths")]
+    return [
+        *counted,
+        *_of_tasks(figures_of, "measured"),
+        *_of_tasks(estimates_of, "found once an hour, without truths"),
+    ]
 
 
 def _of_tasks(names_of: Callable[[str], set[str]], how: str) -> list[tuple[str, str]]:

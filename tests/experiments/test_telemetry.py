@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def test_an_answer_counts_one_and_its_time_is_that_of_the_log(promoted: Version)
     assert added(before) == [1, 0, 0, 1]
     took = value("mlbackend_prediction_latency_seconds_sum") - seconds
     assert took == pytest.approx(Prediction.objects.get().latency_ms / 1000)
+
+
+def test_what_is_added_up_together_counts_each_answer_and_each_time(promoted: Version) -> None:
+    promoted(fails_on="broken")
+    before, seconds = counts(), value("mlbackend_prediction_latency_seconds_sum")
+    for text in ("one", "two", "broken", "three"):
+        with suppress(ModelFailed):
+            ask(text)
+    assert added(before) == [3, 0, 1, 4]
+    took = value("mlbackend_prediction_latency_seconds_sum") - seconds
+    assert took == pytest.approx(sum(Prediction.objects.values_list("latency_ms", flat=True)) / 1000)
 
 
 def test_a_batch_counts_each_answer_and_one_time(promoted: Version) -> None:
@@ -163,7 +175,7 @@ def test_what_waits_for_the_model_and_what_was_refused_is_told(
 def test_what_cannot_be_counted_is_said_in_the_log_and_keeps_nothing_else_from_being_counted(
     promoted: Version, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full_disk() -> None:
+    def full_disk(_: list[None]) -> None:
         raise OSError("No space left on device")
 
     telemetry.logger.addHandler(caplog.handler)
@@ -184,7 +196,7 @@ def test_where_the_disk_is_nearly_full_nothing_is_written_and_the_process_lives(
     monkeypatch.setenv(telemetry.FOLDER, str(tmp_path))
     monkeypatch.setattr(telemetry, "LEAST_FREE", 2**62)
     written: list[int] = []
-    telemetry.note(written.append, 1)
+    telemetry.note(written.extend, value=1)
     telemetry.add_up()
     telemetry.logger.removeHandler(caplog.handler)
     assert "No space left on device" in caplog.text
