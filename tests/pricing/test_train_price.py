@@ -62,9 +62,8 @@ def prices(part: Any) -> set[float]:
 def test_the_homes_of_a_file_are_kept_and_learned_from(file: Callable[..., str], kept: Path) -> None:
     given = homes(300).rows.rename(columns={"sqft": "living", "location": "zip"}).assign(garden=1)
     out = train("price", "--data", file(given), "--map", "living=sqft,zip=location", *QUICK)
-    assert out.startswith(
-        f"300 homes are kept in {kept}; price is learned from these now.\nprice 1 (boosting): trained"
-    )
+    assert out.startswith("price 1 (boosting): trained on ")
+    assert f"\n300 homes are kept in {kept}; price is learned from these now.\n" in out
     assert homes_read(kept, {}).equals(
         homes(300).rows.astype({"location": str})[["bedrooms", *homes_read(kept, {})][1:]]
     )
@@ -135,6 +134,37 @@ def test_bad_rows_leave_everything_as_it_was(file: Callable[..., str], kept: Pat
     bad.loc[7, "sqft"] = 0
     assert "1 of 300 rows cannot be learned from.\n  line 9: sqft '0.0' is not" in refused("price", "--data", file(bad))
     assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--algorithm", "forest"], "price has no algorithm forest"),
+        (["--param", "leaves=3"], "does not take these parameters"),
+        (["--algorithm", "boosting", "--param", "trees=0"], "trees"),
+    ],
+)
+def test_homes_that_nothing_was_learned_from_replace_nothing(
+    file: Callable[..., str], kept: Path, options: list[str], says: str
+) -> None:
+    train("price", "--data", file(homes(300).rows), *QUICK)
+    before = kept.read_bytes()
+    with pytest.raises(CommandError, match=says):
+        train("price", "--data", file(homes(400, seed=1).rows), *options)
+    assert kept.read_bytes() == before
+
+
+def test_homes_that_cannot_be_kept_leave_the_live_version_where_it_is(
+    file: Callable[..., str], kept: Path, settings: Any
+) -> None:
+    train("price", "--data", file(homes(300).rows), *QUICK, "--promote")
+    settings.HOMES = kept / "below a file" / "homes.csv"
+    with pytest.raises(
+        CommandError, match=r"price 2 .* is stored and not promoted, as its homes are not kept: "
+    ):
+        train("price", "--data", file(homes(400, seed=1).rows), *QUICK, "--promote")
+    assert ModelVersion.objects.get(live=True).version == 1
+    assert len(pd.read_csv(kept)) == 300
 
 
 def test_too_few_homes_replace_nothing(file: Callable[..., str], kept: Path) -> None:

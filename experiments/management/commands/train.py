@@ -57,6 +57,11 @@ class Command(BaseCommand):
         """Where a higher room's command trains on something else than the shop's rows, it brings that here."""
         return None
 
+    def learned(self, row: ModelVersion, options: dict[str, Any]) -> None:
+        """Where a higher room's command keeps what the version learned from, it does so here: it is stored, and not yet
+        promoted.
+        """
+
     def given(self, options: dict[str, Any], name: str) -> None:
         """Hand --name to the algorithm as its parameter `name`. Raises Invalid where it takes none."""
         if not options[name]:
@@ -79,6 +84,7 @@ class Command(BaseCommand):
         finally:
             progress.close()
         self.stdout.write(_made(row))
+        self.learned(row, options)
         if options["promote"]:
             version_promote(task=row.task, version=row.version, reason=f"{self.verb}ed with --promote")
             self.stdout.write(self.style.SUCCESS(f"{row} is live."))

@@ -8,10 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from experiments.errors import Invalid
+from experiments.errors import DomainError, Invalid
 from experiments.management.commands import train
 from experiments.management.commands._shared import plain_errors
 from experiments.mltask import Progress, Split
+from experiments.models import ModelVersion
 from pricing.datasets import split_of
 from pricing.homes import FIELDS, columns_named, homes_read, homes_write
 from pricing.ml.lessons import FEWEST
@@ -39,16 +40,28 @@ class Command(train.Command):
         path: Path | None = options["data"]
         if not path:
             return super().examples(options, progress)
-        homes = homes_read(path, columns_named(options["map"]))
-        split = split_of(homes)
+        self.homes = homes_read(path, columns_named(options["map"]))
+        split = split_of(self.homes)
         if len(split.fit) < FEWEST or not len(split.test):
             raise Invalid(
                 "data", f"{path} has too few homes: {len(split.fit)} to learn from and {len(split.test)} to be measured"
                 f" on, and it takes {FEWEST} and 1 or more.",
             )  # fmt: skip
-        homes_write(homes, settings.HOMES)
-        self.stdout.write(f"{len(homes):,} homes are kept in {settings.HOMES}; {PRICE.name} is learned from these now.")
         return split
+
+    def learned(self, row: ModelVersion, options: dict[str, Any]) -> None:
+        """Not sooner: what no model could learn from takes the place of nothing. Not later: the promotion is judged on
+        these homes.
+        """
+        if not options["data"]:
+            return
+        try:
+            homes_write(self.homes, settings.HOMES)
+        except DomainError as error:
+            raise DomainError(f"{row} is stored and not promoted, as its homes are not kept: {error.detail}") from error
+        self.stdout.write(
+            f"{len(self.homes):,} homes are kept in {settings.HOMES}; {PRICE.name} is learned from these now."
+        )
 
     @plain_errors
     def handle(self, *args: Any, **options: Any) -> None:
