@@ -43,6 +43,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 Kind = tuple[Callable[..., None], tuple[Hashable, ...]]  # what is to be called, and its labels
 
 _noted: deque[tuple[Kind, Any]] = deque(maxlen=50_000)  # a command has nobody to add them up
+_adding_up = threading.Lock()
 
 
 def no_span(task: str, version: int) -> AbstractContextManager[object]:
@@ -58,17 +59,18 @@ def note(count: Callable[..., None], *labels: Hashable, value: Any = None) -> No
 
 
 def add_up() -> None:
-    """What cannot be counted is said in the log and left out."""
-    try:
-        _assert_room()
-    except OSError:
-        logger.exception("what happened is not counted for now")
-        return
-    for (count, labels), values in _taken().items():
+    """What cannot be counted is said in the log and left out. One at a time, or an older state could come last."""
+    with _adding_up:
         try:
-            count(values, *labels)
-        except Exception:
-            logger.exception("what happened could not be counted")
+            _assert_room()
+        except OSError:
+            logger.exception("what happened is not counted for now")
+            return
+        for (count, labels), values in _taken().items():
+            try:
+                count(values, *labels)
+            except Exception:
+                logger.exception("what happened could not be counted")
 
 
 def _assert_room() -> None:

@@ -34,13 +34,14 @@ class AlarmRule(models.Model):
         help_text="The threshold is a multiple of what the task's figure was in the 24 hours before the window.",
     )
     window_minutes = models.PositiveSmallIntegerField(
-        default=5, help_text="1 to 1,440; of the live version since it went live, where that is shorter."
+        default=5,
+        help_text="1 to 1,440, of drift and estimates 60 or more; since the version went live, where that is shorter.",
     )
     for_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="How long it must last before the alarm fires, 0 to 1,440; 0: at once."
     )
     least = models.PositiveIntegerField(
-        default=20, help_text="Predictions (of quality: truths) below which nothing is said."
+        default=20, help_text="Predictions (of measured quality: truths) below which nothing is said."
     )
     enabled = models.BooleanField(default=True)
     action = models.CharField(

@@ -50,10 +50,12 @@ def reading_of(rule: AlarmRule, task: str, live: LiveVersion, now: datetime) -> 
 def before(rule: AlarmRule, task: str, window: Window) -> float | None:
     """The figure in the 24 hours before the window, or since the task is asked, whichever version answered. A share is
     taken for as large as it may be by chance: 3 of the n, where there were none (the rule of three: Hanley and
-    Lippman-Hand, 1983).
+    Lippman-Hand, 1983). An estimate is of a whole day, so the one before was made a day ago: a later one shares most
+    of its predictions, and falls with it.
     """
-    start = max(window.start - DAY, _asked_since(task) or window.start)
-    figure = figure_of(rule.metric, task, Window(start, window.start)) if start < window.start else None
+    end = min(window.start, window.end - DAY) if rule.metric.startswith(ESTIMATED) else window.start
+    start = max(end - DAY, _asked_since(task) or end)
+    figure = figure_of(rule.metric, task, Window(start, end)) if start < end else None
     if not figure or figure.n < max(rule.least, 1):
         return None
     return max(figure.value, 3 / figure.n) if rule.metric in RATES else figure.value

@@ -12,7 +12,7 @@ from experiments.monitoring.measures import measures_make
 from experiments.outcomes import outcome_record
 from experiments.prediction_log import prediction_record
 from tests.experiments.alarmed import live, look, rule, states
-from tests.experiments.rolled import after, prediction
+from tests.experiments.rolled import after, log, prediction
 from tests.shop import products
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +120,21 @@ def test_an_estimate_is_the_newest_of_the_live_version_for_a_day(promoted: Versi
     estimated(310, 0.85)
     look(311)
     assert states() == ["resolved"]
+
+
+def test_an_estimate_that_falls_little_by_little_is_against_that_of_the_day_before(promoted: Version) -> None:
+    """From hour 0 on the answers are worse; an estimate of a day comes to be all of them after a day."""
+    live(promoted, after(days=-5))
+    log(after(days=-4))
+    facts = {"metric": "estimated_accuracy", "comparison": "below", "threshold": 0.8, "relative": True}
+    rule("Doubtful", **facts, window_minutes=120)
+    fired = []
+    for hour in range(-48, 30):
+        estimated(60 * hour, 0.9 - 0.3 * min(max(hour, 0), 24) / 24)
+        look(60 * hour + 1)
+        fired += [hour] if "firing" in states() else []
+    assert fired == list(range(15, 30))
+    assert Alarm.objects.get().before == pytest.approx(0.9)
 
 
 def recommended(minute: float, count: int, clicked: int, product: Any) -> None:

@@ -147,7 +147,7 @@ def test_an_alarm_of_the_estimate_fires_at_a_real_drop_before_any_truth_has_come
     rule("Doubtful", **facts, window_minutes=120)
     ask(later[:500])
     usual = found(quality_measure(task="sentiment"), estimated=True)["accuracy"]
-    QualityMeasure.objects.update(made_at=ago(hours=3))
+    QualityMeasure.objects.update(made_at=ago(hours=25))
     Prediction.objects.all().delete()
     ask(later[500:1_000])
     quality_measure(task="sentiment")

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from experiments import serving, telemetry
 from experiments.errors import ModelFailed, QueueFull
 from experiments.models import ModelVersion, Prediction
-from experiments.registry import version_rollback
+from experiments.registry import version_promote, version_rollback
 from nlp.ml.sentiment import SENTIMENT, SentimentInput, output_of
 from tests.experiments.asking import ask, ask_tested, from_threads
 from tests.experiments.conftest import Forget, Tested, Version
@@ -132,9 +132,11 @@ def test_the_live_version_is_told_and_zero_where_there_is_none(promoted: Version
     version_rollback(task="sentiment")
     serving.refresh()
     assert value("mlbackend_live_version") == 1
+    version_promote(task="sentiment", version=2, force=True, reason="again")
+    serving.refresh()
     ModelVersion.objects.update(live=False)
     serving.refresh()
-    assert value("mlbackend_live_version") == 0
+    assert value("mlbackend_live_version") == 0, "the last of what was noted together"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -159,9 +159,7 @@ def test_homes_that_cannot_be_kept_leave_the_live_version_where_it_is(
 ) -> None:
     train("price", "--data", file(homes(300).rows), *QUICK, "--promote")
     settings.HOMES = kept / "below a file" / "homes.csv"
-    with pytest.raises(
-        CommandError, match=r"price 2 .* is stored and not promoted, as its homes are not kept: "
-    ):
+    with pytest.raises(CommandError, match=r"price 2 .* is stored and not promoted, as its homes are not kept: "):
         train("price", "--data", file(homes(400, seed=1).rows), *QUICK, "--promote")
     assert ModelVersion.objects.get(live=True).version == 1
     assert len(pd.read_csv(kept)) == 300
