@@ -180,7 +180,7 @@ def test_every_figure_that_can_be_named_is_one_that_is_measured() -> None:
     values, n = measured(task="sentiment", quality=quality, window=Window(after(), after(minutes=5)))
     assert (set(values), n) == (figures_of("sentiment"), 25)
     given = {"task": "recommend", "algorithm": "ease", "user_id": 1, "output": {"products": [{"product": lamp.pk}]}}
-    made = timezone.now()
+    made = timezone.now() - timedelta(minutes=1)
     prediction(made, created_at=made, **given).save(force_insert=True)
     Outcome.objects.create(kind="rating", subject=f"product:{lamp.pk}", value=4.0, user_id=1)
     assert measures_make(now=timezone.now())
