@@ -101,9 +101,9 @@ def test_a_real_process_that_is_killed_loses_nothing(committed: Months, tmp_path
     before = Prediction.objects.count()
     command = ["prune_predictions", "--older-than", "2025-05", "--to", str(tmp_path)]
     with started(str(MANAGE), *command) as process:
-        until(lambda: list(tmp_path.glob("*.part.csv.gz")), within=60)
+        until((tmp_path / f"{TABLE}_2025_02.part.csv.gz").exists, within=60)  # of those rows; what is smaller is done
         process.kill()
-    assert Prediction.objects.count() == before
+    assert Prediction.objects.count() == 200_000
     done = manage(*command)
     assert done.returncode == 0, done.stderr
     names = [name for name in files(tmp_path) if name.endswith(".csv.gz")]
