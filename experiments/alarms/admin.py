@@ -46,7 +46,9 @@ def watched_tasks() -> list[tuple[str, str]]:
 class AlarmRuleForm(forms.ModelForm):
     task = forms.ChoiceField(choices=watched_tasks, required=False, widget=UnfoldAdminSelectWidget)
     metric = forms.ChoiceField(
-        choices=watchable, widget=UnfoldAdminSelectWidget, help_text="Of the live version, since it went live."
+        choices=watchable,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Of the live version, since it went live; an estimate is of a day.",
     )
 
     class Meta:

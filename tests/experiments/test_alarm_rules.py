@@ -13,6 +13,7 @@ from tests.experiments.alarmed import rule
 
 pytestmark = pytest.mark.django_db
 begin = import_module("experiments.migrations.0007_alarms").make_rules
+widen = import_module("experiments.migrations.0008_alarm_windows").widen
 SILENCE = {"metric": "requests_per_minute", "comparison": "below", "threshold": 1.0}
 
 
@@ -69,6 +70,18 @@ def test_what_makes_no_sense_is_refused_by_field_and_bound(facts: dict[str, Any]
 )  # fmt: skip
 def test_what_makes_sense_is_taken(facts: dict[str, Any]) -> None:
     assert AlarmRule.objects.get(pk=rule(**facts).pk).metric == facts.get("metric", "error_rate")
+
+
+def test_rules_of_drift_from_before_a_window_had_to_be_an_hour_can_be_saved_again() -> None:
+    old = {"metric": "drifted_features", "threshold": 0.0}
+    AlarmRule.objects.create(name="short", window_minutes=5, **old)
+    AlarmRule.objects.create(name="long", window_minutes=90, **old)
+    AlarmRule.objects.create(name="other", window_minutes=5, metric="error_rate", threshold=0.1)
+    widen(apps, None)
+    rules = AlarmRule.objects.filter(name__in=["short", "long", "other"])
+    assert dict(rules.values_list("name", "window_minutes")) == {"short": 60, "long": 90, "other": 5}
+    for one in rules:
+        one.full_clean()
 
 
 def test_two_rules_of_one_name_are_refused() -> None:
