@@ -114,3 +114,28 @@ def test_another_window_is_chosen_with_the_mouse_and_the_page_is_found_from_the_
     until(lambda: "The last 7d" in driver.page_source, WITHIN_S)
     driver.find_element(By.PARTIAL_LINK_TEXT, "Monitoring").click()
     until(lambda: "The last 24h" in driver.page_source, WITHIN_S)
+
+
+CLICK = """
+document.addEventListener('click', event => event.preventDefault(), {once: true});  // the answer takes its time
+const link = [...document.querySelectorAll('.windows a')].find(one => one.textContent === '7d');
+link.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, ctrlKey: arguments[0]}));
+"""
+
+
+def test_while_another_window_is_loading_the_page_says_so(
+    driver: Any, look: Callable[..., None], busy: datetime
+) -> None:
+    def state() -> tuple[str, str]:
+        shown = driver.find_element(By.CSS_SELECTOR, ".windows [role=status]").text
+        return shown, driver.find_element(By.CSS_SELECTOR, ".monitoring section").value_of_css_property("opacity")
+
+    look("", 390)
+    assert state() == ("", "1")
+    driver.execute_script(CLICK, True)  # a tab of its own: here nothing is loading
+    assert state() == ("", "1")
+    driver.execute_script(CLICK, False)
+    until(lambda: state() == ("Loading the last 7d …", "0.5"))
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    driver.execute_script("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    until(lambda: state() == ("", "1"))
